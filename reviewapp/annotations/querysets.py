@@ -20,96 +20,13 @@ if TYPE_CHECKING:
 # An annotation in Mixpeek's sense: it has a label, and it is not gone.
 ANNOTATED = Q(label__gt="") & ~Q(status="gone")
 
-# The columns that a row of the queue shows, and those it is ordered by.
-_LIST_COLUMNS = (
-    "id",
-    "title",
-    "excerpt",
-    "document_id",
-    "score",
-    "label",
-    "confidence",
-    "status",
-    "decided_at",
-    "created_at",
-    "retriever__name",
-    "reviewer__username",
-    "lease__until",
-    "lease__holder_id",
-    "lease__holder__username",
-    "delivery",
-    "machine_label",
-    "sureness",
-    "relevance",
-    "settled_at",
-)
-
 
 class AnnotationQuerySet(models.QuerySet["Annotation"]):
-    """Annotations, mostly as the queue reads them."""
+    """Annotations; what the queue shows of them is in `queue/conditions.py`."""
 
     def annotated(self) -> Self:
         """Leave out what is no annotation in Mixpeek's sense: no label yet, or gone upstream."""
         return self.filter(ANNOTATED)
-
-    def waiting(self) -> Self:
-        """Return those that nobody has decided yet."""
-        return self.filter(status="waiting")
-
-    def decided(self) -> Self:
-        """Return those decided by a person, here or upstream, or marked as "can't tell"."""
-        return self.filter(status__in=["decided", "undecidable"])
-
-    def decided_by(self, person: User) -> Self:
-        """Return those whose standing decision is this person's, also those gone since."""
-        return self.filter(reviewer=person, decided_at__isnull=False)
-
-    def deferred_by(self, person: User) -> Self:
-        """Return those this person has put off until later."""
-        return self.filter(set_aside__person=person, set_aside__kind="deferred")
-
-    def drafted_by(self, person: User) -> Self:
-        """Return those with an unsubmitted draft of this person."""
-        return self.filter(drafts__person=person)
-
-    def not_set_aside_by(self, person: User) -> Self:
-        """Leave out what this person has skipped or deferred."""
-        return self.exclude(set_aside__person=person)
-
-    def not_held_by_others(self, person: User, now: datetime) -> Self:
-        """Leave out what somebody else has a lease on now."""
-        return self.filter(Q(lease=None) | Q(lease__until__lte=now) | Q(lease__holder=person))
-
-    def held_by_others(self, person: User, now: datetime) -> Self:
-        """Return what somebody else has a lease on now."""
-        return self.filter(lease__until__gt=now).exclude(lease__holder=person)
-
-    def needing_attention(self) -> Self:
-        """Return those with a change in conflict or refused."""
-        return self.filter(Exists(Change.objects.attention().filter(ref=OuterRef("ref"))))
-
-    def undelivered(self) -> Self:
-        """Return those with a queued change."""
-        return self.filter(Exists(Change.objects.filter(ref=OuterRef("ref"), state="queued")))
-
-    def searching(self, words: str, *, opening: bool = False) -> Self:
-        """Return those that match `words`, in web search syntax (quotes, or, minus).
-
-        With `opening` the database reads each candidate row instead of using the search index.
-        """
-        condition: Case | Q = matches(words) if opening else _matching(words)
-        return self.filter(condition)
-
-    def keyed(self, keys: str) -> Self:
-        """Return those with these primary keys, given as comma-separated text."""
-        return self.filter(_IsAmong(F("pk"), Value(keys)))
-
-    def for_list(self) -> models.QuerySet[Annotation, Any]:
-        """Return named tuples of what a row of the queue shows and is ordered by."""
-        changes = Change.objects.filter(ref=OuterRef("ref")).order_by("-id")
-        newest_state = Subquery(changes.values("state")[:1])
-        annotated = self.annotate(delivery=newest_state, machine_label=KT("proposed__label"))
-        return annotated.values_list(*_LIST_COLUMNS, named=True)
 
     def by_ref(self, refs: Iterable[str]) -> dict[str, Annotation]:
         """Return the annotations with these refs, by ref."""
@@ -119,15 +36,6 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
     def with_evidence(self) -> Self:
         """Join the results they were judged by, and defer the columns that only searches need."""
         return self.select_related("result__execution__retriever").defer("words", "search")
-
-
-def matches(words: str) -> Case:
-    """Return an expression for whether a row matches `words`; it uses no index."""
-    return Case(When(_matching(words), then=True), default=False)
-
-
-def _matching(words: str) -> Q:
-    return Q(search=SearchQuery(words, config="simple", search_type="websearch"))
 
 
 class _IsAmong(Func):

@@ -53,6 +53,13 @@ class Statement(Generic[Row]):
         """Run the statement and return its first row, None if it has none."""
         return next(iter(self.rows(**parameters)), None)
 
+    def with_pieces(self, **pieces: str) -> Statement[Row]:
+        """Return the statement with these constant pieces of SQL in place of each `{name}`.
+
+        Values of a request are never a piece: they are parameters.
+        """
+        return Statement(self.text.format(**pieces), self.row)
+
     def _with_json(self, values: tuple[Any, ...]) -> list[Any]:
         decoded = list(values)
         for column in self._json_columns or ():

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Min, QuerySet
+from django.db.models import BooleanField
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from reviewapp.annotations.models import Annotation, Lease, SetAside
-from reviewapp.annotations.queue.filters import Band, QueueFilter, Show
-from reviewapp.web import pagination
+from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.queue import conditions
+from reviewapp.annotations.queue.filters import QueueFilter
+from reviewapp.annotations.queue.ordering import after_start, position_parameters
+from reviewapp.postgres.statement import sql_file
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -20,66 +24,13 @@ if TYPE_CHECKING:
 
 MAX_QUEUE_COUNT = 1000
 
-_SHOW_QUERIES: dict[Show, Callable[[AnnotationQuerySet, User], AnnotationQuerySet]] = {
-    Show.WAITING: lambda rows, person: rows.waiting().not_set_aside_by(person),
-    Show.MINE: lambda rows, person: rows.decided_by(person),
-    Show.DEFERRED: lambda rows, person: rows.waiting().deferred_by(person),
-    Show.DRAFTS: lambda rows, person: rows.drafted_by(person),
-    Show.DECIDED: lambda rows, _: rows.decided(),
-    Show.CONFLICT: lambda rows, _: rows.needing_attention(),
-    Show.UNDELIVERED: lambda rows, _: rows.undelivered(),
-    Show.ALL: lambda rows, _: rows,
-}
-_UNDECIDED_SHOWS = frozenset({Show.WAITING, Show.DEFERRED})
-_BAND_LOOKUPS: dict[str, dict[str, float]] = {
-    Band.NONE: {"sureness": -1.0},
-    Band.LOW: {"sureness__gte": 0, "sureness__lt": 0.5},
-    Band.MIDDLE: {"sureness__gte": 0.5, "sureness__lt": 0.8},
-    Band.HIGH: {"sureness__gte": 0.8},
-}
+_NAMED_PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
 def in_queue(filters: QueueFilter, person: User) -> AnnotationQuerySet:
     """Return what `filters` show to `person`, unordered, including items that others hold."""
-    return apply_show(apply_filters(Annotation.objects.all(), filters), filters, person)
-
-
-def apply_show(
-    rows: AnnotationQuerySet,
-    filters: QueueFilter,
-    person: User,
-) -> AnnotationQuerySet:
-    """Restrict the rows to the chip of `filters`."""
-    rows = _SHOW_QUERIES[filters.show](rows, person)
-    if filters.reviewer and filters.show in _UNDECIDED_SHOWS:
-        # No undecided item has a reviewer, and PostgreSQL would search all of them for one. No key
-        # is negative, so this condition is always false.
-        rows = rows.filter(pk__lt=0)
-    return rows
-
-
-def in_queue_by_index(filters: QueueFilter, person: User) -> AnnotationQuerySet:
-    """Return `in_queue`, with items that `person` set aside if an index alone then answers it."""
-    if filters.show == Show.WAITING:
-        return apply_filters(Annotation.objects.waiting(), filters)
-    return in_queue(filters, person)
-
-
-def apply_filters(rows: AnnotationQuerySet, filters: QueueFilter) -> AnnotationQuerySet:
-    """Restrict the rows to everything in `filters` except the chip."""
-    values = {
-        "retriever_id": filters.retriever,
-        "label": filters.label,
-        "status": filters.status,
-        "reviewer_id": filters.reviewer,
-    }
-    rows = rows.filter(**{name: value for name, value in values.items() if value})
-
-    if filters.band:
-        rows = rows.filter(**_BAND_LOOKUPS[filters.band])
-    if filters.q:
-        rows = rows.searching(filters.q)
-    return rows
+    pieces = [*conditions.in_list(filters), *conditions.searched(filters)]
+    return _select(pieces, conditions.parameters(filters, person))
 
 
 def candidates(
@@ -91,21 +42,30 @@ def candidates(
 ) -> AnnotationQuerySet:
     """Return the items that `person` may be given, in the filter's order, those after `after`.
 
-    These are the items that the filter shows and nobody else holds. Waiting includes only what is
-    waiting and not set aside by this person, and so does All without a status or reviewer; the
-    other chips are lists to walk through. Pass `after` as it was loaded before its decision,
-    because the decision moves it in most orders.
+    These are the items that the filter shows and nobody else holds. Pass `after` as it was loaded
+    before its decision, because the decision moves it in most orders.
     """
-    rows = in_queue(filters, person).not_held_by_others(person, now or timezone.now())
-    if filters.show == Show.ALL and not (filters.status or filters.reviewer):
-        rows = rows.waiting().not_set_aside_by(person)
-
+    pieces = [*conditions.free(filters), *conditions.searched(filters)]
+    params = conditions.parameters(filters, person, now=now or timezone.now())
     if after is None:
-        return rows.order_by(*filters.order)
-    return pagination.rows_after(rows.exclude(pk=after.pk), order=filters.order, row=after)
+        return _select(pieces, params).order_by(*filters.order)
+
+    pieces.append(after_start(filters.order))
+    position = [getattr(after, name.lstrip("-")) for name in filters.order]
+    params |= position_parameters("start", filters.order, position)
+    return _select(pieces, params).exclude(pk=after.pk).order_by(*filters.order)
 
 
-@dataclass(frozen=True, kw_only=True)
+def _select(pieces: Iterable[str], params: Mapping[str, Any]) -> AnnotationQuerySet:
+    """Return the annotations of which all pieces of SQL hold."""
+    condition = conditions.all_of(pieces)
+    values = [params[name] for name in _NAMED_PARAMETER.findall(condition)]
+    text = _NAMED_PARAMETER.sub("%s", condition)
+    expression = RawSQL(text, values, output_field=BooleanField())  # noqa: S611 - constant text
+    return Annotation.objects.filter(expression)
+
+
+@dataclass(frozen=True)
 class Emptiness:
     """The reasons why there is nothing to do.
 
@@ -113,30 +73,32 @@ class Emptiness:
     `skipped` count items that the person set aside. Counts stop at `MAX_QUEUE_COUNT`.
     """
 
-    held: int = 0
-    free_at: datetime | None = None
-    deferred: int = 0
-    skipped: int = 0
-    narrowed: bool = False
-    nothing_pulled: bool = False
+    held: int
+    free_at: datetime | None
+    deferred: int
+    skipped: int
+    narrowed: bool
+    nothing_pulled: bool
+
+
+_EMPTY = sql_file(__file__, "empty.sql", Emptiness)
 
 
 def explain_empty_queue(filters: QueueFilter, person: User) -> Emptiness:
     """Return why there is nothing for `person` under `filters`. Call it only if that is so."""
-    waiting = apply_filters(Annotation.objects.waiting(), filters)
-    held = waiting.not_set_aside_by(person).held_by_others(person, timezone.now())
-    leases = Lease.objects.filter(annotation__in=held)
-    skipped = SetAside.objects.filter(person=person, kind="skipped", annotation__in=waiting)
+    waiting = [
+        *conditions.selected(filters),
+        *conditions.searched(filters),
+        conditions.WAITING,
+    ]
+    held = [*waiting, conditions.NOT_SET_ASIDE, conditions.HELD_BY_OTHERS]
 
-    return Emptiness(
-        held=_capped_count(held),
-        free_at=leases.aggregate(at=Min("until"))["at"],
-        deferred=_capped_count(waiting.deferred_by(person)),
-        skipped=_capped_count(skipped),
-        narrowed=filters.is_narrowed,
-        nothing_pulled=not Annotation.objects.exists(),
+    statement = _EMPTY.with_pieces(
+        cap=str(MAX_QUEUE_COUNT),
+        held=conditions.all_of(held),
+        deferred=conditions.all_of([*waiting, conditions.DEFERRED]),
+        skipped=conditions.all_of([*waiting, conditions.SKIPPED]),
     )
-
-
-def _capped_count(rows: QuerySet[Annotation] | QuerySet[SetAside]) -> int:
-    return rows.order_by()[:MAX_QUEUE_COUNT].count()
+    params = conditions.parameters(filters, person, now=timezone.now())
+    (emptiness,) = statement.rows(**params, is_narrowed=filters.is_narrowed)
+    return emptiness

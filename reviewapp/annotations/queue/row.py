@@ -1,18 +1,48 @@
-"""One row of the queue's list, as plain values.
+"""One row of the queue's list: as it is read, and as one person sees it.
 
-Rows with the same values are rendered once (`web.jinja.queue_row`).
+Rows that look the same are rendered once (`web.jinja.queue_row`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 YOU = "you"
+
+
+@dataclass(frozen=True)
+class ListRow:
+    """A row as `page.sql` reads it.
+
+    The holder is who has or had the item open, until `open_until`. `delivery` is the state of its
+    newest change. The last three are what lists are ordered by, besides `id` and `decided_at`.
+    """
+
+    id: int
+    title: str
+    excerpt: str
+    document_id: str
+    score: float | None
+    label: str
+    machine_label: str | None
+    confidence: float | None
+    status: str
+    decided_at: datetime | None
+    created_at: datetime | None
+    retriever: str | None
+    reviewer: str | None
+    open_until: datetime | None
+    holder_id: int | None
+    holder: str | None
+    delivery: str | None
+    sureness: float
+    relevance: float
+    settled_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,16 +71,16 @@ class QueueRow:
     created_at: datetime | None
 
 
-def build_queue_row(row: Any, person: User, *, here: str, now: datetime) -> QueueRow:
-    """Build the row of the list from a row of `for_list()`, as `person` sees it."""
+def build_queue_row(row: ListRow, person: User, *, here: str, now: datetime) -> QueueRow:
+    """Build the row of the list as `person` sees it."""
     was = ""
     if row.decided_at and row.machine_label != row.label:
         was = row.machine_label or ""
 
     open_by = ""
-    if row.lease__until is not None and row.lease__until > now:
-        is_own = row.lease__holder_id == person.pk
-        open_by = YOU if is_own else str(row.lease__holder__username)
+    if row.open_until is not None and row.open_until > now:
+        is_own = row.holder_id == person.pk
+        open_by = YOU if is_own else row.holder or ""
 
     return QueueRow(
         pk=row.id,
@@ -58,7 +88,7 @@ def build_queue_row(row: Any, person: User, *, here: str, now: datetime) -> Queu
         title=row.title or row.document_id,
         excerpt=row.excerpt,
         document_id=row.document_id,
-        retriever=row.retriever__name or "",
+        retriever=row.retriever or "",
         score=row.score,
         was=was,
         label=row.label,
@@ -66,7 +96,7 @@ def build_queue_row(row: Any, person: User, *, here: str, now: datetime) -> Queu
         status=row.status,
         delivery=row.delivery or "",
         open_by=open_by,
-        reviewer=row.reviewer__username or "",
+        reviewer=row.reviewer or "",
         decided_at=row.decided_at,
         created_at=row.created_at,
     )

@@ -14,7 +14,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue import leases
 from reviewapp.annotations.queue.claim_next import claim_next_annotation
 from reviewapp.annotations.queue.filters import QueueFilter
-from reviewapp.annotations.queue.pages import previous_annotation
+from reviewapp.annotations.queue.pages import previous_key
 from reviewapp.annotations.queue.querysets import explain_empty_queue
 from reviewapp.annotations.review.context import get_for_review
 from reviewapp.storable import storable_text
@@ -79,13 +79,13 @@ def redirect_to_previous(
     before: Annotation,
 ) -> HttpResponse:
     """Redirect to the item before this one in the list as it is shown, or stay on this one."""
-    previous = previous_annotation(queue_filter, request.user, before)
+    previous = previous_key(queue_filter, request.user, before)
     if previous is None:
         messages.info(request, "This is the first item of the list.")
         return redirect_to_item(queue_filter, before.pk)
 
     leases.release_lease(before.pk, request.user)
-    return redirect_to_item(queue_filter, previous.pk)
+    return redirect_to_item(queue_filter, previous)
 
 
 def redirect_to_item(queue_filter: QueueFilter, pk: int) -> HttpResponse:

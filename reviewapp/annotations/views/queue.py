@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
@@ -17,7 +16,7 @@ from reviewapp.annotations.queue.filter_options import render_filter_fields
 from reviewapp.annotations.queue.filters import QueueFilter, Show
 from reviewapp.annotations.queue.pages import load_queue_page
 from reviewapp.annotations.queue.querysets import MAX_QUEUE_COUNT, explain_empty_queue
-from reviewapp.annotations.queue.row import build_queue_row
+from reviewapp.annotations.queue.row import ListRow, build_queue_row
 from reviewapp.annotations.queue.search import find_matches
 from reviewapp.annotations.review.context import last_actions
 from reviewapp.web import pagination
@@ -37,7 +36,7 @@ def queue(request: Request) -> HttpResponse:
     if queue_filter.q:
         matches = find_matches(queue_filter, person)
 
-    def load(cursor: str) -> pagination.Page[Any]:
+    def load(cursor: str) -> pagination.Page[ListRow]:
         return load_queue_page(queue_filter, person, cursor=cursor, found=matches)
 
     page = pagination.page_or_first(load, cursor)

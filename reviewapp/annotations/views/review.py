@@ -28,8 +28,8 @@ from reviewapp.annotations.drafts.resume import draft_as_json, resume_draft
 from reviewapp.annotations.fields import FIELDS
 from reviewapp.annotations.models import Annotation, Decision, Draft, Lease
 from reviewapp.annotations.queue import leases
-from reviewapp.annotations.queue.compiled_queries import COLUMN_TYPES
 from reviewapp.annotations.queue.filters import QueueFilter
+from reviewapp.annotations.queue.ordering import COLUMN_TYPES
 from reviewapp.annotations.review import label_buttons, shortcuts
 from reviewapp.annotations.review.context import (
     ReviewProgress,

@@ -15,8 +15,8 @@ from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision, Lease
 from reviewapp.annotations.queue import leases
+from reviewapp.annotations.queue.claim_next import claim_next_annotation
 from reviewapp.annotations.queue.filters import QueueFilter
-from reviewapp.annotations.queue.querysets import candidates
 from tests.decisions import post_decision
 from tests.factories import make_annotation, make_lease, make_retriever
 from tests.people import make_person
@@ -66,8 +66,7 @@ def test_it_gives_no_two_people_the_same_item() -> None:
 
     def claim(who: User) -> int | None:
         try:
-            found = leases.claim_next(candidates(QueueFilter(), who), who, now=timezone.now())
-            return found.pk if found else None
+            return claim_next_annotation(QueueFilter(), who, None, now=timezone.now())
         finally:
             connection.close()
 

@@ -81,8 +81,8 @@ def test_it_walks_through_decided_items_when_these_are_what_is_shown(alice: User
 def test_it_goes_back_through_the_list_as_shown(alice: User, bob: User) -> None:
     first, held, last = sure(0.1, 0.5, 0.9)
     make_lease(held, bob)
-    assert pages.previous_annotation(QueueFilter(), alice, last) == held
-    assert pages.previous_annotation(QueueFilter(), alice, first) is None
+    assert pages.previous_key(QueueFilter(), alice, last) == held.pk
+    assert pages.previous_key(QueueFilter(), alice, first) is None
 
 
 def test_it_finds_the_next_and_the_previous_in_few_queries(
@@ -92,7 +92,7 @@ def test_it_finds_the_next_and_the_previous_in_few_queries(
     with django_assert_max_num_queries(2):
         querysets.candidates(QueueFilter(), alice, first).first()
     with django_assert_max_num_queries(2):
-        pages.previous_annotation(QueueFilter(), alice, first)
+        pages.previous_key(QueueFilter(), alice, first)
 
 
 @settings(

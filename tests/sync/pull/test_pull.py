@@ -88,7 +88,7 @@ def test_it_brings_everything(client: Client) -> None:
         MANY,
     )
     assert Retriever.objects.get().name == "vans"
-    assert Annotation.objects.waiting().count() == Result.objects.count() == MANY
+    assert Annotation.objects.filter(status="waiting").count() == Result.objects.count() == MANY
     shown = Annotation.objects.get(annotation_id="ann_00007")
     assert (shown.title, shown.excerpt) == ("Van 7", "A blue logo on van number 7.")
     assert not PullPass.objects.exists()

@@ -1,0 +1,35 @@
+-- Find the first free item of a filter, lock it and lease it, in one statement. Rows that another
+-- claim has locked are skipped, so ten people who claim at once get ten items without waiting for
+-- each other.
+-- No row: nothing is free. Otherwise the item, and whether it could be leased: not if another
+-- person leased it after this statement began to read, and unlocked it before it got here.
+WITH free AS (
+    SELECT annotations_annotation.id
+    FROM annotations_annotation
+    WHERE {condition}
+    ORDER BY {order}
+    LIMIT 1
+    FOR UPDATE SKIP LOCKED
+), quick AS (
+    -- A lease that is lost in a crash of the database does no harm.
+    SELECT set_config('synchronous_commit', 'off', true)
+), taken AS (
+    INSERT INTO annotations_lease AS held (annotation_id, holder_id, until)
+    SELECT free.id, %(person)s::bigint, %(until)s::timestamptz FROM free, quick
+    ON CONFLICT (annotation_id) DO UPDATE
+        SET holder_id = excluded.holder_id, until = excluded.until
+    WHERE held.holder_id = excluded.holder_id OR held.until <= %(now)s
+    RETURNING annotation_id
+), oldest AS (
+    -- The person holds so many others at most: what ends first is released.
+    SELECT id FROM annotations_lease
+    WHERE holder_id = %(person)s AND annotation_id NOT IN (SELECT id FROM free)
+    ORDER BY until DESC
+    OFFSET %(others)s
+), released AS (
+    DELETE FROM annotations_lease
+    WHERE EXISTS (SELECT FROM taken) AND id IN (
+        SELECT id FROM annotations_lease WHERE id IN (SELECT id FROM oldest) FOR UPDATE SKIP LOCKED
+    )
+)
+SELECT free.id, taken.annotation_id IS NOT NULL FROM free LEFT JOIN taken ON true

@@ -1,0 +1,200 @@
+"""The filters of the queue as pieces of SQL: which annotations each of them selects.
+
+Every query of the queue puts its WHERE together from these pieces: the list, the counts of the
+chips, the progress, the next item, the one before, and the search. A piece is constant text about
+the table `annotations_annotation`; the values that differ from one request to the next are the
+named parameters of `parameters`. States and bands are written into the text, so that the planner
+knows how frequent they are and which partial index fits, for whatever values it plans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.queue.filters import Band, QueueFilter, Show
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
+
+WAITING = "annotations_annotation.status = 'waiting'"
+
+# What the person has neither skipped nor deferred.
+NOT_SET_ASIDE = """
+NOT EXISTS (
+    SELECT FROM annotations_setaside
+    WHERE annotations_setaside.annotation_id = annotations_annotation.id
+    AND annotations_setaside.person_id = %(person)s
+)
+"""
+
+DEFERRED = """
+annotations_annotation.id IN (
+    SELECT annotation_id FROM annotations_setaside
+    WHERE person_id = %(person)s AND kind = 'deferred'
+)
+"""
+
+SKIPPED = """
+annotations_annotation.id IN (
+    SELECT annotation_id FROM annotations_setaside
+    WHERE person_id = %(person)s AND kind = 'skipped'
+)
+"""
+
+DRAFTED = """
+annotations_annotation.id IN (
+    SELECT annotation_id FROM annotations_draft WHERE person_id = %(person)s
+)
+"""
+
+# By a person, here or upstream, or marked as "can't tell".
+DECIDED = "annotations_annotation.status IN ('decided', 'undecidable')"
+
+# With the person's standing decision, also if it is gone upstream since.
+DECIDED_BY_PERSON = """
+annotations_annotation.reviewer_id = %(person)s AND annotations_annotation.decided_at IS NOT NULL
+"""
+
+NEEDING_ATTENTION = """
+EXISTS (
+    SELECT FROM outbox_change
+    WHERE outbox_change.ref = annotations_annotation.ref
+    AND outbox_change.state IN ('conflict', 'refused')
+)
+"""
+
+UNDELIVERED = """
+EXISTS (
+    SELECT FROM outbox_change
+    WHERE outbox_change.ref = annotations_annotation.ref
+    AND outbox_change.state = 'queued'
+)
+"""
+
+HELD_BY_OTHERS = """
+EXISTS (
+    SELECT FROM annotations_lease
+    WHERE annotations_lease.annotation_id = annotations_annotation.id
+    AND annotations_lease.until > %(now)s
+    AND annotations_lease.holder_id <> %(person)s
+)
+"""
+
+MATCHING_WORDS = "annotations_annotation.search @@ websearch_to_tsquery('simple', %(words)s)"
+
+# The same, but the database opens each row instead of using the index of words.
+MATCHING_WORDS_WHEN_OPENED = f"CASE WHEN {MATCHING_WORDS} THEN true ELSE false END"
+
+AMONG_KEYS = "annotations_annotation.id = ANY(%(keys)s::bigint[])"
+
+_SHOWS: Mapping[Show, tuple[str, ...]] = {
+    Show.WAITING: (WAITING, NOT_SET_ASIDE),
+    Show.MINE: (DECIDED_BY_PERSON,),
+    Show.DEFERRED: (WAITING, DEFERRED),
+    Show.DRAFTS: (DRAFTED,),
+    Show.DECIDED: (DECIDED,),
+    Show.CONFLICT: (NEEDING_ATTENTION,),
+    Show.UNDELIVERED: (UNDELIVERED,),
+    Show.ALL: (),
+}
+_UNDECIDED_SHOWS = frozenset({Show.WAITING, Show.DEFERRED})
+
+_STATUSES: Mapping[str, str] = {
+    Annotation.Status.WAITING: WAITING,
+    Annotation.Status.DECIDED: "annotations_annotation.status = 'decided'",
+    Annotation.Status.UNDECIDABLE: "annotations_annotation.status = 'undecidable'",
+    Annotation.Status.GONE: "annotations_annotation.status = 'gone'",
+}
+
+# `sureness` is the confidence, -1 where there is none.
+_BANDS: Mapping[str, str] = {
+    Band.NONE: "annotations_annotation.sureness = -1",
+    Band.LOW: "annotations_annotation.sureness >= 0 AND annotations_annotation.sureness < 0.5",
+    Band.MIDDLE: "annotations_annotation.sureness >= 0.5 AND annotations_annotation.sureness < 0.8",
+    Band.HIGH: "annotations_annotation.sureness >= 0.8",
+}
+
+_RETRIEVER = "annotations_annotation.retriever_id = %(retriever)s"
+_LABEL = "annotations_annotation.label = %(label)s"
+_REVIEWER = "annotations_annotation.reviewer_id = %(reviewer)s"
+
+
+def all_of(pieces: Iterable[str]) -> str:
+    """Return the condition that all of the pieces hold; "true" without any."""
+    return " AND ".join(f"({piece})" for piece in pieces) or "true"
+
+
+def selected(filters: QueueFilter) -> list[str]:
+    """Return the pieces of everything in `filters` except the chip and the search words."""
+    pieces = []
+    if filters.retriever:
+        pieces.append(_RETRIEVER)
+    if filters.label:
+        pieces.append(_LABEL)
+    if filters.status:
+        pieces.append(_STATUSES[filters.status])
+    if filters.reviewer:
+        pieces.append(_REVIEWER)
+    if filters.band:
+        pieces.append(_BANDS[filters.band])
+    return pieces
+
+
+def searched(filters: QueueFilter) -> list[str]:
+    """Return the piece of the search words, if there are any."""
+    if filters.q:
+        return [MATCHING_WORDS]
+    return []
+
+
+def shown(filters: QueueFilter) -> list[str]:
+    """Return the pieces of the chip."""
+    pieces = list(_SHOWS[filters.show])
+    if filters.reviewer and filters.show in _UNDECIDED_SHOWS:
+        # No undecided item has a reviewer, and PostgreSQL would search all of them for one.
+        pieces.append("false")
+    return pieces
+
+
+def in_list(filters: QueueFilter) -> list[str]:
+    """Return the pieces of all filters except the search words."""
+    return [*selected(filters), *shown(filters)]
+
+
+def in_index(filters: QueueFilter) -> list[str]:
+    """Return the pieces of `in_list` that an index alone answers: without what was set aside."""
+    if filters.show == Show.WAITING:
+        return [*selected(filters), WAITING]
+    return in_list(filters)
+
+
+def free(filters: QueueFilter) -> list[str]:
+    """Return the pieces of what a person may be given: what is listed and no other person holds.
+
+    Waiting has only what is waiting and not set aside by this person, and so has All without a
+    status or reviewer; the other chips are lists to walk through.
+    """
+    pieces = [*in_list(filters), f"NOT {HELD_BY_OTHERS}"]
+    if filters.show == Show.ALL and not (filters.status or filters.reviewer):
+        pieces += [WAITING, NOT_SET_ASIDE]
+    return pieces
+
+
+def parameters(
+    filters: QueueFilter,
+    person: User,
+    *,
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    """Return the values of the named parameters; only what is held by others needs `now`."""
+    return {
+        "person": person.pk,
+        "retriever": filters.retriever,
+        "label": filters.label,
+        "reviewer": filters.reviewer,
+        "words": filters.q,
+        "now": now,
+    }

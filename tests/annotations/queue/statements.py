@@ -1,0 +1,137 @@
+"""The statements of the queue for each chip, order and filter, as the product puts them together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from reviewapp.annotations import queue
+from reviewapp.annotations.queue import conditions
+from reviewapp.annotations.queue.filters import Band, QueueFilter, Show
+from reviewapp.annotations.queue.ordering import (
+    after_start,
+    columns,
+    order_by,
+    order_by_row,
+    up_to_end,
+)
+from reviewapp.postgres.statement import Statement, sql_file
+
+FOLDER = Path(queue.__file__)
+FILTERS = (
+    QueueFilter(),
+    QueueFilter(retriever=1),
+    QueueFilter(label="logo"),
+    QueueFilter(status="decided"),
+    QueueFilter(status="gone"),
+    QueueFilter(reviewer=1),
+    QueueFilter(band=Band.LOW),
+    QueueFilter(retriever=1, label="logo", status="waiting", reviewer=1, band=Band.HIGH),
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A statement of the file `name`, filled in for a filter."""
+
+    name: str
+    filters: QueueFilter
+    is_start: bool
+    statement: Statement[object]
+
+    @property
+    def title(self) -> str:
+        """The name of the file and the filter as it is in an address."""
+        start = "start" if self.is_start else "deep"
+        return f"{self.name} {start} {self.filters.querystring()}"
+
+
+def every_filter() -> Iterator[QueueFilter]:
+    """Yield each of FILTERS for each chip, in each order that the chip has."""
+    for show in Show:
+        for filters in FILTERS:
+            chosen = filters.showing(show)
+            for sort in chosen.available_sorts:
+                yield replace(chosen, sort=sort)
+
+
+def list_examples(name: str) -> Iterator[Example]:
+    """Yield `page.sql` or `claim_next.sql` for every filter, from the start and from a position."""
+    text = sql_file(str(FOLDER), name, tuple)
+    for filters in every_filter():
+        pieces = conditions.in_list(filters)
+        if name == "claim_next.sql":
+            pieces = conditions.free(filters)
+        for is_start in (True, False):
+            if not is_start:
+                pieces = [*pieces, after_start(filters.order)]
+            statement = text.with_pieces(
+                condition=conditions.all_of(pieces), order=order_by(filters.order), limit="31"
+            )
+            yield Example(name, filters, is_start, statement)
+
+
+def search_examples() -> Iterator[Example]:
+    """Yield the statements of a search in every filter."""
+    keys = sql_file(str(FOLDER), "keys.sql", int)
+    end = sql_file(str(FOLDER), "search_end.sql", tuple)
+    matches = sql_file(str(FOLDER), "search_matches.sql", tuple)
+    for filters in every_filter():
+        listed = conditions.in_list(filters)
+        stretch = [after_start(filters.order), up_to_end(filters.order)]
+        for extra in (
+            [conditions.AMONG_KEYS],
+            [conditions.MATCHING_WORDS, *stretch],
+            [conditions.MATCHING_WORDS_WHEN_OPENED, *stretch],
+        ):
+            statement = keys.with_pieces(
+                condition=conditions.all_of([*listed, *extra]),
+                order=order_by_row(filters.order),
+                limit="31",
+            )
+            yield Example("keys.sql", filters, False, statement)
+        statement = end.with_pieces(
+            columns=columns(filters.order),
+            condition=conditions.all_of(conditions.in_index(filters)),
+            order=order_by(filters.order),
+            offset="4999",
+        )
+        yield Example("search_end.sql", filters, True, statement)
+        matching = [*conditions.selected(filters), conditions.MATCHING_WORDS]
+        statement = matches.with_pieces(
+            is_match="true", condition=conditions.all_of(matching), limit="1001"
+        )
+        yield Example("search_matches.sql", filters, True, statement)
+
+
+def count_examples() -> Iterator[Example]:
+    """Yield the counts of the chips, the progress and the reasons of an empty list."""
+    counts = sql_file(str(FOLDER), "counts.sql", tuple)
+    progress = sql_file(str(FOLDER), "progress.sql", tuple)
+    empty = sql_file(str(FOLDER), "empty.sql", tuple)
+    for filters in FILTERS:
+        chips = {}
+        for show in Show:
+            chosen = filters.showing(show)
+            chips[show.value] = conditions.all_of(conditions.in_list(chosen))
+            statement = progress.with_pieces(cap="1000", left=chips[show.value])
+            yield Example("progress.sql", chosen, True, statement)
+        yield Example("counts.sql", filters, True, counts.with_pieces(cap="1000", **chips))
+
+        waiting = [*conditions.selected(filters), conditions.WAITING]
+        statement = empty.with_pieces(
+            cap="1000",
+            held=conditions.all_of([*waiting, conditions.HELD_BY_OTHERS]),
+            deferred=conditions.all_of([*waiting, conditions.DEFERRED]),
+            skipped=conditions.all_of([*waiting, conditions.SKIPPED]),
+        )
+        yield Example("empty.sql", filters, True, statement)
+
+
+def every_example() -> Iterator[Example]:
+    """Yield all of them."""
+    yield from list_examples("page.sql")
+    yield from list_examples("claim_next.sql")
+    yield from search_examples()
+    yield from count_examples()
