@@ -32,7 +32,10 @@ def check_document(response: requests.Response, **_: object) -> requests.Respons
     # requests decodes no second time: a BytesIO has no `stream`, and is read as it is.
     response.raw = BytesIO(body)
     if response.ok and not response.is_redirect:
-        _parse_object(body, url=str(response.url))
+        document = _parse_object(body, url=str(response.url))
+        # allauth would put the whole answer into its error, and so into the log.
+        if response.request.method == "POST" and "access_token" not in document:
+            raise OAuth2Error(f"{response.url} gave no access token")
         # allauth requires the header.
         response.headers["content-type"] = "application/json"
     return response
@@ -70,13 +73,14 @@ def check_tokens(tokens: Mapping[str, Any]) -> None:
         raise OAuth2Error("The access token expires at no time")
 
 
-def _parse_object(body: bytes, *, url: str) -> None:
+def _parse_object(body: bytes, *, url: str) -> dict[str, Any]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise OAuth2Error(f"{url} sent no JSON that can be read") from error
     if not isinstance(document, dict):
         raise OAuth2Error(f"{url} sent JSON that is no object")
+    return document
 
 
 def _is_address(value: object) -> bool:

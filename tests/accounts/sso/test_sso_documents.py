@@ -159,3 +159,14 @@ def test_it_takes_userinfo_that_has_odd_members(client: Client, idp: Provider) -
     sign_in_by_sso(client, idp)
 
     assert get_user(client) == User.objects.get()
+
+
+def test_it_logs_why_and_no_token(
+    client: Client, idp: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    idp.bodies["/token"] = b'{"id_token": "eyJhbGciOi.secret", "refresh_token": "secret"}'
+
+    assert sign_in_by_sso(client, idp).status_code == 400
+
+    assert any("gave no access token" in message for message in caplog.messages)
+    assert not any("secret" in message for message in caplog.messages)
