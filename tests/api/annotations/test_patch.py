@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations.models import Decision
+from reviewapp.annotations.models import Decision, Lease
 from reviewapp.audit.models import Event
 from reviewapp.json_values import is_same_json
 from reviewapp.outbox.models import Change
@@ -17,7 +17,9 @@ from reviewapp.retrievers.guidance.form_settings import FormSettings, Required
 from reviewapp.retrievers.guidance.labels import Label
 from reviewapp.retrievers.guidance.services import set_labels
 from tests.api.conftest import Caller
-from tests.factories import make_annotation
+from tests.decisions import filled_form
+from tests.factories import make_annotation, make_lease
+from tests.people import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +48,22 @@ def test_it_patches_like_a_click(as_alice: Caller, alice: User) -> None:
         "alice",
         reply["X-Request-ID"],
     )
+
+
+def test_it_patches_what_somebody_else_has_open_and_that_person_is_asked(
+    as_alice: Caller, bob: User
+) -> None:
+    row = make_annotation()
+    make_lease(row, bob)
+    form = filled_form(row, label="bus")
+
+    reply = as_alice("PATCH", f"/v1/annotations/{row.annotation_id}", {"label": "van"})
+
+    assert reply.status_code == 200
+    assert not Lease.objects.exists()
+    conflict = signed_in(bob).post(f"/annotations/{row.pk}/decide", form)
+    assert conflict.status_code == 409
+    assert Decision.objects.get().label == "van"
 
 
 def test_it_keeps_every_digit_of_a_number(as_alice: Caller) -> None:
