@@ -230,6 +230,43 @@ def test_it_lists_renames_and_removes_a_passkey(
     assert not Authenticator.objects.filter(type="webauthn").exists()
 
 
+def grow_old(client: Client) -> None:
+    """Let more time pass since the password was typed than a change of a factor allows."""
+    session = client.session
+    for record in session["account_authentication_methods"]:
+        record["at"] -= 3600
+    session.save()
+
+
+@pytest.mark.parametrize("change", ["add", "remove", "rename", "turn off", "new codes"])
+def test_it_asks_again_before_a_factor_changes_and_then_changes_it(
+    reauthenticated_client: Client, passkey: Passkey, carol: User, change: str
+) -> None:
+    TOTP.activate(carol, SECRET)
+    options = options_on(reauthenticated_client.get("/accounts/2fa/passkeys/add/"))
+    key = Authenticator.objects.get(type="webauthn").pk
+    path, form = {
+        "add": ("passkeys/add/", {"name": "phone", "credential": Passkey().create(options)}),
+        "remove": (f"passkeys/{key}/remove/", {}),
+        "rename": (f"passkeys/{key}/edit/", {"name": "old laptop"}),
+        "turn off": ("totp/deactivate/", {}),
+        "new codes": ("recovery-codes/generate/", {}),
+    }[change]
+    path = f"/accounts/2fa/{path}"
+    factors = Authenticator.objects.order_by("pk").values_list("pk", "data")
+    before = list(factors)
+    grow_old(reauthenticated_client)
+
+    asked = reauthenticated_client.post(path, form)
+
+    assert asked["Location"].startswith("/accounts/reauthenticate/?next=")
+    assert list(factors.all()) == before
+
+    reauthenticated_client.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": path})
+
+    assert list(factors.all()) != before
+
+
 def test_it_takes_a_passkey_as_the_second_factor(passkey: Passkey, carol: User) -> None:
     sign_in_with_password(client := Client())
     options = options_on(client.get("/accounts/2fa/authenticate/"))
