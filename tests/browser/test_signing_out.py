@@ -62,12 +62,12 @@ def test_it_saves_first_what_only_this_browser_has(
     window: Window, open_item: Open, alice: User, items: list[Annotation], live_server: LiveServer
 ) -> None:
     page = window(alice)
-    cut(page, "**/draft*")
+    cut(page, "**/annotations/*/draft*")
     for item in items[:2]:
         open_item(page, item)
         page.fill("#reasoning", f"{WORDS} {item.pk}")
         expect(page.locator("[data-draft-state]")).to_contain_text("Saved in this browser")
-    page.context.unroute("**/draft*")
+    page.context.unroute("**/annotations/*/draft*")
     sign_out(page)
     is_signed_out(page)
     assert WORDS not in stored_text(page)
@@ -120,7 +120,7 @@ def test_it_warns_of_a_draft_that_only_this_browser_has(
 ) -> None:
     page = window(alice)
     open_item(page, items[0])
-    cut(page, "**/draft*")
+    cut(page, "**/annotations/*/draft*")
     page.fill("#reasoning", WORDS)
     sign_out(page)
     expect(page.locator(ASKS)).to_contain_text(
@@ -159,7 +159,7 @@ def test_it_leaves_nothing_saved_to_the_next_person_after_a_session_that_just_en
     open_item(page, items[0])
     page.fill("#reasoning", WORDS)
     expect(page.locator("[data-draft-state]")).to_contain_text("on the server")
-    cut(page, "**/draft*")
+    cut(page, "**/annotations/*/draft*")
     open_item(page, items[1])
     page.fill("#reasoning", "Nobody has this yet")
     sign_in_browser(page.context, bob, live_server.url)
