@@ -5,34 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
-from django.contrib.postgres.fields import ArrayField
-from django.db.models import QuerySet, TextField
-from django.db.models.expressions import RawSQL
 
 from reviewapp.accounts.models import User
-from reviewapp.asked import asked
+from reviewapp.postgres.statement import sql_file
 
-_PERMISSIONS_HELD = """
-ARRAY(
-    SELECT type.app_label || '.' || permission.codename
-    FROM auth_permission permission
-    JOIN django_content_type type ON type.id = permission.content_type_id
-    WHERE permission.id IN (
-        SELECT given.permission_id FROM accounts_user_groups member
-        JOIN auth_group_permissions given USING (group_id) WHERE member.user_id = accounts_user.id
-        UNION ALL
-        SELECT own.permission_id FROM accounts_user_user_permissions own
-        WHERE own.user_id = accounts_user.id
-    )
-)
-"""
+_FIELDS = (
+    "id", "password", "last_login", "is_superuser", "username", "first_name", "last_name", "email",
+    "is_staff", "is_active", "date_joined", "username_key", "email_key", "pseudonym", "theme",
+    "single_keys", "key_map", "blur_media", "greyscale_media", "mute_media", "undo_seconds",
+    "last_active",
+)  # fmt: skip
 
 
-@asked
-def _person(pk: int) -> QuerySet[User]:
-    text_array = ArrayField(TextField())
-    held = RawSQL(_PERMISSIONS_HELD, [], output_field=text_array)  # noqa: S611 - no parameters
-    return User.people.filter(pk=pk).annotate(permissions_held=held)
+def _build_person(permissions_held: list[str], *values: Any) -> User:
+    person = User.from_db("default", _FIELDS, values)
+    person.permissions_held = set(permissions_held)
+    return person
+
+
+_PERSON = sql_file(__file__, "person.sql", _build_person)
 
 
 class OneQuery(AuthenticationBackend):  # type: ignore[misc]
@@ -40,16 +31,16 @@ class OneQuery(AuthenticationBackend):  # type: ignore[misc]
 
     def get_user(self, user_id: int) -> User | None:
         """Return the person of a session; None if there is none or they may not sign in."""
-        person = next(iter(_person(pk=user_id)), None)
+        person = _PERSON.first(pk=user_id)
         if person is None or not self.user_can_authenticate(person):
             return None
         return person
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         """Return the loaded permissions; query them for a person who was loaded in another way."""
-        held = getattr(user_obj, "permissions_held", None)
+        held: set[str] | None = getattr(user_obj, "permissions_held", None)
         if held is not None and obj is None and user_obj.is_active:
-            return set(held)
+            return held
 
         permissions: set[str] = super().get_all_permissions(user_obj, obj)
         return permissions

@@ -69,6 +69,8 @@ class User(AbstractUser):
 
     people = PersonQuerySet.as_manager()
 
+    # All permissions of an active person whom the backend loaded for a request.
+    permissions_held: set[str] | None = None
     # The permission that was denied last: the 403 page names the roles that have it.
     refused = ""
 

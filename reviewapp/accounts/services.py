@@ -11,14 +11,13 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import Link, User
 from reviewapp.accounts.people.normal_form import normalized
 from reviewapp.accounts.signals import access_changed
-from reviewapp.asked import rows
 from reviewapp.audit.context import acting
 
 BY_LINK = "a new password was set by a link"
@@ -209,8 +208,9 @@ def _check_is_free(user: User) -> None:
 
 def _next_key() -> int:
     """Return the next primary key: a joining person is the history's actor before the save."""
-    params = [User._meta.db_table]
-    ((key,),) = rows("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", params)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('accounts_user', 'id'))")
+        (key,) = cursor.fetchone()
     return int(key)
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_backends
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from reviewapp.api.models import ApiToken
-from reviewapp.asked import asked, rows
 from reviewapp.audit.context import acting
+from reviewapp.postgres.statement import sql_file
 from reviewapp.web.one_time_forms import AlreadySubmitted, derive_secret, may_show_again
 
 if TYPE_CHECKING:
@@ -30,17 +29,18 @@ _PREFIX = "rvw_"
 _STORED_PREFIX_LENGTH = 12
 _SECRET = re.compile(r"rvw_[A-Za-z0-9_-]{43}\Z")
 
-# One statement, so one round trip; a lost count after a crash is no harm, so nobody waits for the
-# disk.
-_COUNT = """
-WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))
-INSERT INTO api_tokenuse (token_id, minute, requests) SELECT %(token)s, %(minute)s, 1 FROM quick
-ON CONFLICT (token_id) DO UPDATE SET
-    requests = CASE WHEN api_tokenuse.minute = excluded.minute
-        THEN api_tokenuse.requests + 1 ELSE 1 END,
-    minute = excluded.minute
-RETURNING requests
-"""
+_FIELDS = (
+    "id", "owner_id", "name", "prefix", "digest", "scope", "created_at", "expires_at",
+    "last_used_at", "revoked_at",
+)  # fmt: skip
+
+
+def _build_token(*values: Any) -> ApiToken:
+    return ApiToken.from_db("default", _FIELDS, values)
+
+
+_TOKEN = sql_file(__file__, "token.sql", _build_token)
+_COUNT_TOKEN_USE = sql_file(__file__, "count_token_use.sql", int)
 
 
 def create_token(
@@ -130,13 +130,16 @@ def authenticate(secret: str) -> ApiToken | None:
     """Return the token with this secret; None if it is unknown, expired or revoked."""
     if not _SECRET.match(secret):
         return None
-    for token in _usable(digest=_digest(secret), now=timezone.now()):
-        # The backend loads the owner's permissions, and returns None once they may not sign in.
-        owner = get_backends()[0].get_user(token.owner_id)
-        if owner:
-            token.owner = owner
-            return token
-    return None
+    token = _TOKEN.first(digest=_digest(secret), now=timezone.now())
+    if token is None:
+        return None
+
+    # The backend loads the owner's permissions, and returns None once they may not sign in.
+    owner = get_backends()[0].get_user(token.owner_id)
+    if owner is None:
+        return None
+    token.owner = owner
+    return token
 
 
 def _get_existing(secret: str) -> ApiToken | None:
@@ -151,11 +154,6 @@ def _get_existing(secret: str) -> ApiToken | None:
     return token
 
 
-@asked
-def _usable(digest: str, now: datetime) -> QuerySet[ApiToken]:
-    return ApiToken.objects.filter(digest=digest, revoked_at=None, expires_at__gt=now)
-
-
 def count_use(token: ApiToken) -> tuple[int, float]:
     """Count one request; returns how many this minute has seen and how many seconds of it are left.
 
@@ -163,10 +161,10 @@ def count_use(token: ApiToken) -> tuple[int, float]:
     """
     now = timezone.now()
     minute, passed = divmod(now.timestamp(), 60)
-    ((requests,),) = rows(_COUNT, {"token": token.pk, "minute": int(minute)})
+    (requests,) = _COUNT_TOKEN_USE.rows(token=token.pk, minute=int(minute))
     if requests == 1:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
-    return int(requests), 60 - passed
+    return requests, 60 - passed
 
 
 def _digest(secret: str) -> str:

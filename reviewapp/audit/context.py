@@ -19,11 +19,12 @@ from typing import Protocol
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 
-from reviewapp.asked import rows
 from reviewapp.audit.actions import NOTICING, Origin
+from reviewapp.postgres.statement import Statement
 from reviewapp.storable import storable_json
 
-_SETTING = "reviewapp.acting"
+# The triggers read this setting. It ends with the transaction.
+_SET_ACTING = Statement("SELECT set_config('reviewapp.acting', %(value)s, true)", str)
 _VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 
 
@@ -62,7 +63,7 @@ class Trace:
 
 
 _trace: ContextVar[Trace | None] = ContextVar("reviewapp_trace", default=None)
-# The setting that `acting` wants in the database at this point.
+# The value of the setting inside the current `acting`.
 _setting: ContextVar[str] = ContextVar("reviewapp_setting", default="")
 _subject: ContextVar[dict[str, str] | None] = ContextVar("reviewapp_subject", default=None)
 
@@ -114,31 +115,39 @@ def acting(actor: Person | None, *, note: str = "", name: str = "") -> Iterator[
     Inside another transaction it is a savepoint, after which the outer actor is restored. `name` is
     the name of an actor who has no account here.
     """
-    if actor is None:
-        trace = replace(current_trace(), actor_id=None, actor_name=name, note=note)
-    else:
-        trace = replace(
-            current_trace(), actor_id=actor.pk, actor_name=actor.get_username(), note=note
-        )
+    actor_id = None
+    actor_name = name
+    if actor is not None:
+        actor_id = actor.pk
+        actor_name = actor.get_username()
+    trace = replace(current_trace(), actor_id=actor_id, actor_name=actor_name, note=note)
 
     is_nested = connection.in_atomic_block
-    outer_setting = _setting.get() if is_nested else ""
-    inner_setting = trace.as_json()
-    is_different = outer_setting != inner_setting
-
-    trace_token = _trace.set(trace)
-    setting_token = _setting.set(inner_setting)
+    token = _trace.set(trace)
     try:
-        with transaction.atomic():
-            if is_different:
-                _set_in_database(inner_setting)
+        with transaction.atomic(), _setting_in_database(trace.as_json(), is_nested=is_nested):
             yield
-            # A rolled back savepoint restores the setting itself, and accepts no statement before.
-            if is_nested and is_different and not connection.needs_rollback:
-                _set_in_database(outer_setting)
     finally:
-        _setting.reset(setting_token)
-        _trace.reset(trace_token)
+        _trace.reset(token)
+
+
+@contextmanager
+def _setting_in_database(value: str, *, is_nested: bool) -> Iterator[None]:
+    """Set the setting to `value` inside; where it is nested, set it back to the outer one after."""
+    outer = _setting.get() if is_nested else ""
+    if value == outer:
+        yield
+        return
+
+    token = _setting.set(value)
+    try:
+        _SET_ACTING.rows(value=value)
+        yield
+        # A rolled back savepoint restores the setting itself, and accepts no statement before.
+        if is_nested and not connection.needs_rollback:
+            _SET_ACTING.rows(value=outer)
+    finally:
+        _setting.reset(token)
 
 
 @contextmanager
@@ -152,10 +161,6 @@ def noticing(name: str) -> Iterator[None]:
         return
     with acting(None, note=current_trace().note, name=name):
         yield
-
-
-def _set_in_database(value: str) -> None:
-    rows("SELECT set_config(%s, %s, true)", [_SETTING, value])
 
 
 class TraceMiddleware:

@@ -31,6 +31,9 @@ _DECLARE = [
     ),
 ]
 
+# The primary key of every tracked table.
+_KEY = "id"
+
 _FUNCTION_BODY = """
     {diff}
     IF diff = '{{}}' AND TG_OP = 'UPDATE' THEN
@@ -182,18 +185,17 @@ class Tracked(OwnerTrigger):
 
         It has one branch for each column, so an unrelated update costs comparisons only.
         """
-        key = model._meta.pk.column
         skip = f"IF {self.unless} THEN RETURN NULL; END IF; " if self.unless else ""
         return _FUNCTION_BODY.format(
-            diff=skip + self._diff_sql(key),
+            diff=skip + self._diff_sql(),
             origins=", ".join(f"'{origin.value}'" for origin in Origin),
             action=self._action_sql(),
             ref=_by_operation(self.ref),
-            key=_by_operation(f"{{row}}.{key}"),
+            key=_by_operation(f"{{row}}.{_KEY}"),
             retriever=_by_operation(self.retriever),
         )
 
-    def _diff_sql(self, key: str) -> str:
+    def _diff_sql(self) -> str:
         inserts = []
         deletes = []
         updates = []
@@ -206,7 +208,7 @@ class Tracked(OwnerTrigger):
 
         # With the key of another row, a row takes over all that refers to that one: roles,
         # decisions, results.
-        for column in dict.fromkeys([*self.constant, key]):
+        for column in dict.fromkeys([*self.constant, _KEY]):
             old = f"OLD.{column}"
             new = f"NEW.{column}"
             updates.append(_add_to_diff(column, old, new, when=_is_changed(old, new)))

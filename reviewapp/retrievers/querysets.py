@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Func, IntegerField, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce, Concat
@@ -103,13 +104,13 @@ class RetrieverQuerySet(models.QuerySet["Retriever"]):
 
     def with_waiting(self, cap: int) -> Self:
         """Annotate the number of annotations without a decision as `waiting`, at most `cap`."""
-        annotations = self.model._meta.get_field("annotations").related_model._default_manager
+        annotations = apps.get_model("annotations", "Annotation").objects
         waiting = annotations.filter(retriever=OuterRef("pk"), status="waiting").order_by()
         return self.annotate(waiting=_Count(waiting.values("pk")[:cap]))
 
     def with_last_execution(self) -> Self:
         """Annotate the key of the newest execution as `last_execution`."""
-        executions = self.model._meta.get_field("executions").related_model._default_manager
+        executions = apps.get_model("retrievers", "Execution").objects
         newest = executions.filter(retriever=OuterRef("pk")).order_by("-created_at", "-id")
         return self.annotate(last_execution=Subquery(newest.values("pk")[:1]))
 

@@ -21,9 +21,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import transaction
+from django.db import connection, transaction
 
-from reviewapp.asked import rows
 from reviewapp.mixpeek.exceptions import MixpeekError, Unavailable
 from reviewapp.outbox.rate_limit.token_bucket import Rank
 from reviewapp.sync.rate_limited_client import OutOfBudget, spending
@@ -162,7 +161,8 @@ def _spend_share(person: User) -> None:
 
     with transaction.atomic():
         # One at a time for each person: the cache alone may lose a count.
-        rows("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, person.pk % 2**31])
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, person.pk % 2**31])
         spent = int(cache.get(key, 0))
         if spent < requests_per_person():
             cache.set(key, spent + 1, timeout=120)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.backend import OneQuery
@@ -27,6 +28,20 @@ def test_it_loads_a_person_with_their_permissions_in_few_queries(
         loaded = OneQuery().get_user(person.pk)
         assert loaded == person
         assert loaded.get_all_permissions() == set(PERMISSIONS[role])
+
+
+def test_it_loads_every_field_of_the_person(
+    alice: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    alice.undo_seconds = 7
+    alice.key_map = {"undo": "z"}
+    alice.last_active = timezone.now()
+    alice.save()
+    stored = User.objects.filter(pk=alice.pk).values().get()
+
+    loaded = OneQuery().get_user(alice.pk)
+    with django_assert_max_num_queries(0):
+        assert {name: getattr(loaded, name) for name in stored} == stored
 
 
 def test_it_knows_what_was_given_to_one_person_alone(stranger: User) -> None:

@@ -9,6 +9,8 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
 from reviewapp.api import tokens
@@ -87,6 +89,20 @@ def test_it_refuses_a_token_that_cannot_be(
     reply = client.post("/tokens", GOOD | wrong)
     assert reply.status_code == 422
     assert not ApiToken.objects.exists()
+
+
+def test_it_loads_every_field_of_a_token(
+    alice: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    token, secret = tokens.create_token(alice, name="nightly", scope="read", actor=alice)
+    ApiToken.objects.update(last_used_at=timezone.now())
+    stored = ApiToken.objects.filter(pk=token.pk).values().get()
+
+    loaded = tokens.authenticate(secret)
+    with django_assert_max_num_queries(0):
+        assert {name: getattr(loaded, name) for name in stored} == stored
+    assert loaded is not None
+    assert loaded.owner == alice
 
 
 def test_it_is_for_people_with_a_role(client: Client, stranger: User) -> None:

@@ -1,8 +1,9 @@
-"""Django's database sessions, read with a compiled query, because every request reads one."""
+"""Django's database sessions, read by a statement of ours, because every request reads one."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import SESSION_KEY
@@ -10,18 +11,20 @@ from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.models import Session
 from django.db import InterfaceError, OperationalError
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from reviewapp.asked import asked
+from reviewapp.postgres.statement import sql_file
 
 # Long enough to sign in. Anybody can create such sessions, so they must not last.
 ANONYMOUS_SECONDS = 3600
 _ONE_DAY = timedelta(days=1)
 
+_SESSION = sql_file(__file__, "session.sql", str)
+
 
 class SessionStore(db.SessionStore):
-    """Django's session store with a compiled query, short anonymous sessions, and other errors."""
+    """Django's session store with a quick read, short anonymous sessions, and other errors."""
 
     def get_session_cookie_age(self) -> int:
         """Return the seconds until an unused session expires: an hour if nobody is signed in."""
@@ -43,12 +46,13 @@ class SessionStore(db.SessionStore):
                 raise error.__context__ from None
             raise
 
-    def _get_session_from_db(self) -> Session | None:
-        sessions = _read_unexpired(key=str(self.session_key), now=timezone.now())
-        if not sessions:
-            self._session_key = None
-            return None
-        return sessions[0]
+    def load(self) -> dict[str, Any]:
+        """Return what the session holds; one that is unknown or expired gets a new key."""
+        session_data = _SESSION.first(key=str(self.session_key), now=timezone.now())
+        if session_data is None:
+            # Django forgets the key: a session never has a key that its visitor chose.
+            return super().load()
+        return self.decode(session_data)
 
 
 def delete_expired(*, now: datetime) -> None:
@@ -59,8 +63,3 @@ def delete_expired(*, now: datetime) -> None:
     # An entry is saved shortly before its session, so new entries are not deleted.
     unused = UserSession.objects.filter(last_seen_at__lt=now - _ONE_DAY)
     unused.exclude(Exists(session)).delete()
-
-
-@asked
-def _read_unexpired(key: str, now: datetime) -> QuerySet[Session]:
-    return Session.objects.filter(session_key=key, expire_date__gt=now)

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from reviewapp.api.errors import Problem
 from reviewapp.api.views.base import Endpoint
-from reviewapp.asked import rows
+from reviewapp.postgres.statement import Statement
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -27,11 +27,14 @@ P = ParamSpec("P")
 Handler = Callable[Concatenate[E, Request, P], Response]
 
 # Locks of the connection: all web processes see them, and they end with a process that dies.
-_ACQUIRE_SLOT = """
-SELECT slot FROM generate_series(1, %(most)s::int) slot
-WHERE pg_try_advisory_lock(hashtextextended(%(name)s::text || slot, 0)) LIMIT 1
-"""
-_RELEASE_SLOT = "SELECT pg_advisory_unlock(hashtextextended(%(name)s::text || %(slot)s::int, 0))"
+_ACQUIRE_SLOT = Statement(
+    "SELECT slot FROM generate_series(1, %(most)s::int) slot"
+    " WHERE pg_try_advisory_lock(hashtextextended(%(name)s::text || slot, 0)) LIMIT 1",
+    int,
+)
+_RELEASE_SLOT = Statement(
+    "SELECT pg_advisory_unlock(hashtextextended(%(name)s::text || %(slot)s::int, 0))", bool
+)
 
 
 def limit_concurrent_bulks(handler: Handler[E, P]) -> Handler[E, P]:
@@ -49,15 +52,15 @@ def limit_concurrent_bulks(handler: Handler[E, P]) -> Handler[E, P]:
 def _slot(person: User) -> Iterator[None]:
     # Per person and not per token, because everybody may create more tokens.
     name = f"reviewapp/bulk/{person.pk}/"
-    slots = rows(_ACQUIRE_SLOT, {"name": name, "most": MAX_CONCURRENT_BULKS})
-    if not slots:
+    slot = _ACQUIRE_SLOT.first(name=name, most=MAX_CONCURRENT_BULKS)
+    if slot is None:
         problem = f"{MAX_CONCURRENT_BULKS} bulks in your name are under way."
         message = f"{problem} Send this again when one of them is answered."
         raise Problem(429, message, code="too_many_at_once", retry_after=_RETRY_AFTER)
-    ((slot,),) = slots
+
     try:
         yield
     finally:
         # If the connection was lost meanwhile, its locks are released already.
         with suppress(OperationalError, InterfaceError):
-            rows(_RELEASE_SLOT, {"name": name, "slot": slot})
+            _RELEASE_SLOT.rows(name=name, slot=slot)

@@ -9,28 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from django.db import connection
-from django.db.models import QuerySet
 from django.db.models.functions import Now
 from procrastinate.contrib.django.models import ProcrastinateWorker
 
-from reviewapp.asked import asked
 from reviewapp.outbox.models import Change, Pause
+from reviewapp.postgres.statement import sql_file
 
 SILENT_SECONDS = 25
 MAX_COUNT = 99
-
-# One round trip, because every page sends it; the count stops early.
-_HEALTH = """
-SELECT EXISTS (SELECT 1 FROM procrastinate_workers
-               WHERE last_heartbeat > clock_timestamp() - %s * interval '1 second'),
-       waiting.number, pause.reason, pause.since
-FROM (SELECT count(*) AS number FROM (
-    SELECT FROM outbox_change WHERE state IN ('conflict', 'refused')
-    ORDER BY id DESC LIMIT %s) capped) waiting
-LEFT JOIN outbox_pause pause ON true
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,22 +43,29 @@ class DeliveryHealth:
         return " ".join(parts)
 
 
-def delivery_health() -> DeliveryHealth:
-    """Return the health of deliveries, with one query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_HEALTH, [SILENT_SECONDS, MAX_COUNT + 1])
-        worker_alive, waiting, reason, since = cursor.fetchone()
-
+def _build_health(
+    worker_alive: bool,
+    waiting: int,
+    *pause_values: Any,
+) -> DeliveryHealth:
     pause = None
-    if since:
-        pause = Pause(reason=reason, since=since)
+    if pause_values[0] is not None:
+        pause = Pause.from_db("default", ("id", "reason", "since"), pause_values)
     return DeliveryHealth(pause=pause, worker_alive=worker_alive, waiting=waiting)
 
 
-@asked
-def changes_about(ref: str) -> QuerySet[Change]:
-    """Return all changes of a ref, newest first, as a list."""
-    return Change.objects.about(ref)
+_HEALTH = sql_file(__file__, "health.sql", _build_health)
+
+
+def delivery_health() -> DeliveryHealth:
+    """Return the health of deliveries, with one query."""
+    (health,) = _HEALTH.rows(silent_seconds=SILENT_SECONDS, limit=MAX_COUNT + 1)
+    return health
+
+
+def changes_about(ref: str) -> list[Change]:
+    """Return all changes of a ref, newest first."""
+    return list(Change.objects.about(ref))
 
 
 def workers_alive() -> int:

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection
+from django.utils import timezone
 
 from reviewapp.accounts.sessions.session_store import SessionStore
 from tests.operations.processes import database_url
@@ -22,6 +23,19 @@ def store() -> SessionStore:
     store.save()
     store["theme"] = "light"
     return store
+
+
+def test_it_reads_a_session_until_it_expires(store: SessionStore) -> None:
+    assert SessionStore(store.session_key)["theme"] == "dark"
+    Session.objects.update(expire_date=timezone.now())
+    assert "theme" not in SessionStore(store.session_key)
+
+
+def test_it_saves_no_session_under_a_key_that_a_visitor_chose() -> None:
+    visitor = SessionStore("chosen_by_the_visitor")
+    visitor["theme"] = "dark"
+    visitor.save()
+    assert Session.objects.get().session_key == visitor.session_key != "chosen_by_the_visitor"
 
 
 def test_it_says_that_the_session_was_deleted_meanwhile(store: SessionStore) -> None:

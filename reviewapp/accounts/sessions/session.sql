@@ -1,0 +1,5 @@
+-- The content of a session that has not expired; every request reads one.
+-- Indexes: django_session_pkey
+SELECT session_data
+FROM django_session
+WHERE session_key = %(key)s AND expire_date > %(now)s

@@ -1,0 +1,6 @@
+-- The token of each request to the API, if it is usable.
+-- Indexes: api_apitoken_digest_key
+SELECT
+    id, owner_id, name, prefix, digest, scope, created_at, expires_at, last_used_at, revoked_at
+FROM api_apitoken
+WHERE digest = %(digest)s AND revoked_at IS NULL AND expires_at > %(now)s
