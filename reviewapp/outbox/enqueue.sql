@@ -1,6 +1,6 @@
 -- Queue a change. Also returns its fields as PostgreSQL orders them, how many changes wait before
--- it on its ref, and whether another one becomes due in the same second, for which a wake-up is
--- scheduled then.
+-- it on its ref, and whether another one becomes due before it but not at once: the wake-up for
+-- that one then schedules one for this one (`services.schedule_next_wakeup`).
 -- Indexes: change_open, change_due_by_rank
 INSERT INTO outbox_change (
     ref, verb, fields, base, base_version, cause,
@@ -23,7 +23,7 @@ RETURNING
     EXISTS (
         SELECT FROM outbox_change other
         WHERE other.state = 'queued' AND other.rank = outbox_change.rank
-        AND other.due >= date_trunc('second', outbox_change.due)
-        AND other.due < date_trunc('second', outbox_change.due) + interval '1 second'
+        AND other.due > outbox_change.created_at + interval '1 second'
+        AND other.due <= outbox_change.due
         AND other.claimed_at IS NULL
     )

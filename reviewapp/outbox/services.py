@@ -41,7 +41,7 @@ NEEDS_ATTENTION = Q(state__in=[Change.State.CONFLICT, Change.State.REFUSED])
 class Enqueued:
     """The key and the fields of a new change, and how many changes wait before it on its ref.
 
-    `is_woken_for`: another change becomes due in the same second and has its wake-up.
+    `is_woken_for`: another change becomes due before it, whose wake-up schedules one for this one.
     """
 
     key: int
@@ -50,7 +50,15 @@ class Enqueued:
     is_woken_for: bool
 
 
+@dataclass(frozen=True)
+class NextDue:
+    """When the next change becomes due; None for none."""
+
+    due: datetime | None
+
+
 _ENQUEUE = sql_file(__file__, "enqueue.sql", Enqueued)
+_NEXT_DUE = sql_file(__file__, "next_due.sql", NextDue)
 
 
 def enqueue(
@@ -100,11 +108,22 @@ def enqueue(
 
 
 def wake(at: datetime | None = None) -> None:
-    """Wake a worker for due changes, now or for those due at `at`.
+    """Wake a worker for due changes, at once or at `at`."""
+    if at is None:
+        wake_worker.queue_wakeup("sync.deliver")
+    else:
+        wake_worker.schedule_wakeup("sync.deliver", at)
 
-    A wake-up that is queued for now is enough, and so is one for the second in which `at` is.
+
+def schedule_next_wakeup() -> None:
+    """Schedule a wake-up for when the next change becomes due, unless there is one.
+
+    Call it at each wake-up, before delivering: not every held change has a wake-up of its own, so
+    that a decision mostly costs no job (`enqueue`).
     """
-    wake_worker.queue_wakeup("sync.deliver", at)
+    (found,) = _NEXT_DUE.rows(now=timezone.now())
+    if found.due is not None:
+        wake_worker.queue_wakeup("sync.deliver", at=found.due)
 
 
 def withdraw(change: Change, *, reason: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -22,18 +22,18 @@ _app = App(connector=DjangoConnector())
 _IS_QUEUED = sql_file(__file__, "wakeup_queued.sql", bool)
 
 
-def queue_wakeup(task: str, at: datetime | None = None) -> None:
-    """Queue `task` for a worker: now, unless a wake-up for it is queued already, or at `at`.
+def schedule_wakeup(task: str, at: datetime) -> None:
+    """Queue `task` for a worker at `at`, even if there is a wake-up for then."""
+    _queue_job(task, schedule_at=at)
 
-    The latter runs at the end of the second of `at`, so that one wake-up serves all that become due
-    in that second (`enqueue.sql`).
-    """
+
+def queue_wakeup(task: str, *, at: datetime | None = None) -> None:
+    """Queue `task` for a worker, now or at `at`, unless such a wake-up is queued already."""
+    lock = task
     if at is not None:
-        end_of_second = at.replace(microsecond=0) + timedelta(seconds=1)
-        _queue_job(task, schedule_at=end_of_second)
-        return
+        lock = f"{task} {at.isoformat()}"
 
-    (is_queued,) = _IS_QUEUED.rows(task=task)
+    (is_queued,) = _IS_QUEUED.rows(lock=lock)
     if is_queued:
         return
 
@@ -45,7 +45,7 @@ def queue_wakeup(task: str, at: datetime | None = None) -> None:
             # makes up for it.
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL synchronous_commit = off")
-        _queue_job(task, queueing_lock=task)
+        _queue_job(task, queueing_lock=lock, schedule_at=at)
 
 
 def _queue_job(task: str, **options: Any) -> None:

@@ -1,5 +1,5 @@
--- Whether a wake-up of a task is queued and not started.
+-- Whether a wake-up with this queueing lock is queued and not started.
 -- Indexes: procrastinate_jobs_queueing_lock_idx_v1
 SELECT EXISTS (
-    SELECT FROM procrastinate_jobs WHERE queueing_lock = %(task)s AND status = 'todo'
+    SELECT FROM procrastinate_jobs WHERE queueing_lock = %(lock)s AND status = 'todo'
 )

@@ -29,6 +29,7 @@ _log = logging.getLogger(__name__)
 @app.task(name="sync.deliver")
 def deliver_due() -> None:
     """Deliver every change that is due."""
+    outbox.schedule_next_wakeup()
     with tracing(Origin.WORKER, current_trace().request_id), drain.pausing_on_bad_settings():
         drain.drain(client())
 

@@ -24,7 +24,7 @@ OBJECTS = st.dictionaries(
     TEXTS, st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner))
 )
 # In a whole second, so that fractions of it can be added.
-SOON = (timezone.now() + timedelta(minutes=1)).replace(microsecond=0)
+SOON = (timezone.now() + timedelta(hours=1)).replace(microsecond=0)
 
 
 def enqueue(actor: User, ref: str = "annotations/ann_1", **more: Any) -> Change:
@@ -74,24 +74,36 @@ def test_it_tells_how_many_changes_wait_before_it(alice: User) -> None:
     assert enqueue(alice).ahead == 0
 
 
-def test_it_wakes_a_worker_once_for_what_becomes_due_in_one_second(alice: User) -> None:
-    for number, fraction in enumerate([0.1, 0.0, 0.9]):
-        enqueue(alice, f"annotations/{number}", held_until=SOON + timedelta(seconds=fraction))
-    assert wake_ups() == [SOON + timedelta(seconds=1)]
+def test_it_schedules_one_wake_up_for_holds_that_overlap_and_each_schedules_the_next(
+    alice: User,
+) -> None:
+    dues = [SOON + timedelta(seconds=seconds) for seconds in (0, 0.5, 3)]
+    for number, due in enumerate(dues):
+        enqueue(alice, f"annotations/{number}", held_until=due)
+    assert wake_ups() == dues[:1]
 
-    enqueue(alice, "annotations/next", held_until=SOON + timedelta(seconds=1))
-    assert wake_ups() == [SOON + timedelta(seconds=1), SOON + timedelta(seconds=2)]
+    for number in range(len(dues)):
+        # Time passes.
+        Change.objects.filter(ref=f"annotations/{number}").update(due=timezone.now())
+        services.schedule_next_wakeup()
+        services.schedule_next_wakeup()
+        assert wake_ups() == dues[: number + 2]
 
 
 @pytest.mark.parametrize(
     "columns",
-    [{"claimed_at": SOON}, {"state": "withdrawn", "settled_at": SOON}],
-    ids=["claimed", "withdrawn"],
+    [
+        {"claimed_at": SOON},
+        {"state": "withdrawn", "settled_at": SOON},
+        {"due": timezone.now()},
+        {"due": SOON + timedelta(seconds=1)},
+    ],
+    ids=["claimed", "withdrawn", "due already", "due later"],
 )
-def test_it_relies_on_no_change_that_may_have_no_wake_up(
+def test_it_relies_on_no_change_whose_wake_up_does_not_come_first(
     alice: User, columns: dict[str, Any]
 ) -> None:
     first = enqueue(alice, "annotations/first", held_until=SOON)
     Change.objects.filter(pk=first.pk).update(**columns)
     enqueue(alice, "annotations/second", held_until=SOON)
-    assert wake_ups() == [SOON + timedelta(seconds=1)] * 2
+    assert wake_ups() == [SOON, SOON]

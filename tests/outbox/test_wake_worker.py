@@ -39,7 +39,7 @@ def test_it_wakes_again_when_the_last_wake_up_is_under_way() -> None:
 def test_it_belongs_to_the_transaction_in_which_it_is_made() -> None:
     for at in (None, timezone.now()):
         with suppress(ZeroDivisionError), transaction.atomic():
-            wake_worker.queue_wakeup("sync.deliver", at)
+            wake_worker.queue_wakeup("sync.deliver", at=at)
             raise ZeroDivisionError
     assert not ProcrastinateJob.objects.exists()
 
