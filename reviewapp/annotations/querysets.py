@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from django.contrib.postgres.search import SearchQuery
 from django.db import models
-from django.db.models import Case, Exists, F, Func, OuterRef, Q, Subquery, Value, When
-from django.db.models.fields.json import KT
-
-from reviewapp.outbox.models import Change
+from django.db.models import F, Func, Q, Value
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User

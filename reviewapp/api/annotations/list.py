@@ -3,48 +3,106 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
-from django.db.models.expressions import RawSQL
+from django.contrib.auth import get_user_model
+from django.db.models import Count
 
 from reviewapp.annotations.mirror.versions import as_of
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.querysets import AnnotationQuerySet
 from reviewapp.api.annotations.render import RenderedAnnotation, render_annotations
-from reviewapp.asked import QUESTION_BYTES, Question, stand_in
-from reviewapp.bounded_cache import MIB, BoundedCache, bounded_cache
-from reviewapp.outbox.models import Change
+from reviewapp.bounded_cache import MIB, BoundedCache
+from reviewapp.postgres.statement import sql_file
+from reviewapp.retrievers.models import Retriever
 
-_COLUMNS = {
-    "document_id": "document_id",
-    "collection_id": "collection_id",
-    "actor_id": "actor_id",
-    "retriever_id": "retriever__retriever_id",
+# As in `AnnotationQuerySet.annotated`.
+_ANNOTATED = "annotation.label > '' AND NOT annotation.status = 'gone'"
+# What each filter selects.
+_CONDITIONS = {
+    "document_id": "annotation.document_id = %(document_id)s",
+    "collection_id": "annotation.collection_id = %(collection_id)s",
+    "actor_id": "annotation.actor_id = %(actor_id)s",
+    "retriever_id": """
+        annotation.retriever_id = (
+            SELECT id FROM retrievers_retriever WHERE retriever_id = %(retriever_id)s
+        )
+    """,
+    "label": "annotation.label = %(label)s",
+    "as_of": "annotation.created_at <= %(as_of)s",
 }
-_FILTERS = {*_COLUMNS, "label"}
+# The label at a moment: of the newest of our queued changes made before it, else what the first
+# edit after it replaced, else upstream's.
+_LABEL_AS_OF = """
+    COALESCE(
+        (SELECT c.fields->>'label' FROM outbox_change c
+         WHERE c.ref = annotation.ref AND c.state = 'queued'
+           AND c.fields ? 'label' AND c.created_at <= %(as_of)s
+         ORDER BY c.id DESC LIMIT 1),
+        (SELECT r->'prior'->>'label' FROM jsonb_array_elements(annotation.revisions) r
+         WHERE r->'prior' ? 'label' AND (r->>'edited_at')::timestamptz > %(as_of)s
+         ORDER BY (r->>'version')::int LIMIT 1),
+        annotation.upstream->>'label'
+    ) = %(label)s
+"""
 # Up to this number, matches are counted for every request. Counting a million takes a hundred times
 # as long as listing thirty, so a larger count is cached for half a minute; rows never are.
 _MAX_EXACT_COUNT = 2_000
 _COUNT_CACHE_SECONDS = 30
 _counts: BoundedCache[int] = BoundedCache(most_bytes=MIB)
 
-# The label at a moment: of the newest of our queued changes made before it, else what the first
-# edit after it replaced, else upstream's.
-_LABEL_AS_OF = """
-COALESCE(
-    (SELECT c.fields->>'label' FROM outbox_change c
-     WHERE c.ref = annotations_annotation.ref AND c.state = 'queued'
-       AND c.fields ? 'label' AND c.created_at <= %s
-     ORDER BY c.id DESC LIMIT 1),
-    (SELECT r->'prior'->>'label' FROM jsonb_array_elements(annotations_annotation.revisions) r
-     WHERE r->'prior' ? 'label' AND (r->>'edited_at')::timestamptz > %s
-     ORDER BY (r->>'version')::int LIMIT 1),
-    annotations_annotation.upstream->>'label'
+_COLUMNS = (
+    "id",
+    "ref",
+    "annotation_id",
+    "document_id",
+    "collection_id",
+    "retriever_id",
+    "execution_id",
+    "stage_name",
+    "label",
+    "confidence",
+    "reasoning",
+    "payload",
+    "metadata",
+    "version",
+    "upstream",
+    "revisions",
+    "actor_id",
+    "actor_type",
+    "created_at",
+    "updated_at",
+    "decision_id",
+    "reviewer_id",
 )
-"""
+
+
+@dataclass(frozen=True)
+class ListedAnnotation:
+    """An annotation with the related names that are rendered, and whether it has queued changes."""
+
+    annotation: Annotation
+    has_queued: bool
+
+
+def _build_listed(*values: Any) -> ListedAnnotation:
+    """Return a row of `list.sql`: `_COLUMNS`, the related names, whether there are changes."""
+    *columns, retriever_id, username, has_queued = values
+    annotation = Annotation.from_db("default", _COLUMNS, columns)
+    if annotation.retriever_id is not None:
+        retriever = (annotation.retriever_id, retriever_id)
+        annotation.retriever = Retriever.from_db("default", ("id", "retriever_id"), retriever)
+    if annotation.reviewer_id is not None:
+        reviewer = (annotation.reviewer_id, username)
+        annotation.reviewer = get_user_model().from_db("default", ("id", "username"), reviewer)
+    return ListedAnnotation(annotation, has_queued)
+
+
+_LIST = sql_file(__file__, "list.sql", _build_listed)
+_COUNT = sql_file(__file__, "count.sql", int)
 
 
 def list_annotations(
@@ -57,22 +115,23 @@ def list_annotations(
 
     They are in the order in which they were mirrored.
     """
-    moment: datetime | None = filters.get("as_of")
-    if moment is None and skip == 0:
-        values = {}
-        for name, value in filters.items():
-            if value is not None and name in _FILTERS:
-                values[name] = value
-        rows = _first_page(tuple(sorted(values)), limit).ask(**values)
-    else:
-        rows = list(_select(filters)[skip : skip + limit])
+    values = {name: value for name, value in filters.items() if value is not None}
+    statement = _LIST.with_pieces(
+        condition=_condition(values),
+        order=_order(values, skip),
+        limit=str(limit),
+    )
+    rows = statement.rows(**values, skip=skip)
 
     total = skip + len(rows)
     is_last_page = 0 < len(rows) < limit
     if not is_last_page:
-        total = max(_count(filters), total)
+        total = max(_count(values), total)
 
-    annotations = render_annotations(rows)
+    refs_with_queued = [row.annotation.ref for row in rows if row.has_queued]
+    annotations = render_annotations([row.annotation for row in rows], refs=refs_with_queued)
+
+    moment: datetime | None = values.get("as_of")
     if moment is None:
         return annotations, total
 
@@ -82,18 +141,6 @@ def list_annotations(
         if state:
             earlier.append(RenderedAnnotation(row=annotation.row, state=state))
     return earlier, total
-
-
-def _select(filters: Mapping[str, Any]) -> QuerySet[Annotation]:
-    queued = Change.objects.filter(ref=OuterRef("ref"), state=Change.State.QUEUED)
-    return with_related(_matching(filters)).annotate(has_queued=Exists(queued)).order_by("id")
-
-
-@bounded_cache(most_bytes=4 * MIB, size=lambda _: QUESTION_BYTES)
-def _first_page(names: tuple[str, ...], limit: int) -> Question[Annotation]:
-    placeholders = {name: stand_in(str, index) for index, name in enumerate(names)}
-    names_by_placeholder = {value: name for name, value in placeholders.items()}
-    return Question(_select(placeholders)[:limit], names_by_placeholder)
 
 
 def count_by_label(filters: Mapping[str, Any]) -> dict[str, int]:
@@ -115,36 +162,38 @@ def with_related(rows: AnnotationQuerySet) -> AnnotationQuerySet:
     )
 
 
-def _matching(filters: Mapping[str, Any]) -> AnnotationQuerySet:
-    rows = Annotation.objects.annotated()
-    for name, column in _COLUMNS.items():
-        if filters.get(name) is not None:
-            rows = rows.filter(**{column: filters[name]})
-
-    label = filters.get("label")
-    moment = filters.get("as_of")
-    if moment is not None:
-        rows = rows.filter(created_at__lte=moment)
-    if label is None:
-        return rows
-    if moment is None:
-        return rows.filter(label=label)
-
-    label_then = RawSQL(_LABEL_AS_OF, [moment, moment])  # noqa: S611
-    return rows.annotate(label_then=label_then).filter(label_then=label)
+def _condition(values: Mapping[str, Any]) -> str:
+    """Return the condition of all annotations that have these values."""
+    conditions = [_ANNOTATED]
+    for name in values:
+        if name == "label" and "as_of" in values:
+            conditions.append(_LABEL_AS_OF)
+        else:
+            conditions.append(_CONDITIONS[name])
+    return " AND ".join(conditions)
 
 
-def _count(filters: Mapping[str, Any]) -> int:
+def _order(values: Mapping[str, Any], skip: int) -> str:
+    """Return the order of the page's keys."""
+    if skip and not values.keys().isdisjoint({"retriever_id", "document_id"}):
+        # All that is skipped has to be read: rather what matches, off its own index, sorted by an
+        # expression that no index has, than along the list everything up to there.
+        return "annotation.id + 0"
+    return "annotation.id"
+
+
+def _count(values: Mapping[str, Any]) -> int:
     """Return the number of matches; above `_MAX_EXACT_COUNT` it may be half a minute old."""
-    conditions = sorted((name, str(value)) for name, value in filters.items() if value is not None)
+    conditions = sorted((name, str(value)) for name, value in values.items())
     key = sha256(repr(conditions).encode()).hexdigest()
     cached = _counts.get(key)
     if cached is not None:
         return cached
 
-    matching = _matching(filters).order_by()
-    total = matching[: _MAX_EXACT_COUNT + 1].count()
+    condition = _condition(values)
+    limited = _COUNT.with_pieces(condition=condition, limit=str(_MAX_EXACT_COUNT + 1))
+    (total,) = limited.rows(**values)
     if total > _MAX_EXACT_COUNT:
-        total = matching.count()
+        (total,) = _COUNT.with_pieces(condition=condition, limit="ALL").rows(**values)
         _counts.set(key, total, seconds=_COUNT_CACHE_SECONDS)
     return total

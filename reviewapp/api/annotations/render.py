@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,13 +78,17 @@ class RenderedAnnotation:
         }
 
 
-def render_annotations(rows: Iterable[Annotation]) -> list[RenderedAnnotation]:
+def render_annotations(
+    rows: Sequence[Annotation],
+    *,
+    refs: Sequence[str] | None = None,
+) -> list[RenderedAnnotation]:
     """Return the rows with their queued changes applied.
 
-    One query; none if `has_queued` is false for all rows.
+    `refs` are those of them that have any, if that is known. One query; none without refs.
     """
-    rows = list(rows)
-    refs = [row.ref for row in rows if getattr(row, "has_queued", True)]
+    if refs is None:
+        refs = [row.ref for row in rows]
     changes_by_ref: dict[str, list[Change]] = defaultdict(list)
     for change in _get_queued_changes(refs):
         changes_by_ref[change.ref].append(change)
@@ -97,7 +101,7 @@ def render_annotations(rows: Iterable[Annotation]) -> list[RenderedAnnotation]:
     return rendered
 
 
-def _get_queued_changes(refs: list[str]) -> list[Change]:
+def _get_queued_changes(refs: Sequence[str]) -> list[Change]:
     if not refs:
         return []
     if len(refs) == 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from reviewapp.annotations import queue
 from reviewapp.annotations.queue import conditions
@@ -38,7 +39,7 @@ class Example:
     name: str
     filters: QueueFilter
     is_start: bool
-    statement: Statement[object]
+    statement: Statement[Any]
 
     @property
     def title(self) -> str:
@@ -74,7 +75,7 @@ def list_examples(name: str) -> Iterator[Example]:
 
 def search_examples() -> Iterator[Example]:
     """Yield the statements of a search in every filter."""
-    keys = sql_file(str(FOLDER), "keys.sql", int)
+    keys = sql_file(str(FOLDER), "keys.sql", tuple)
     end = sql_file(str(FOLDER), "search_end.sql", tuple)
     matches = sql_file(str(FOLDER), "search_matches.sql", tuple)
     for filters in every_filter():
