@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
+from datetime import datetime
 from math import ceil
 
 from django.conf import settings
@@ -27,6 +28,14 @@ from reviewapp.audit.triggers import CreationTimestamp, Immutable, NeverTruncate
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.status.health import changes_about
 from reviewapp.retrievers.models import Guidelines, LabelSet, Result, Retriever
+
+
+def seconds_until(moment: datetime | None) -> int:
+    """Return the seconds from now to `moment`, rounded up; 0 if it is past, or None."""
+    if moment is None:
+        return 0
+    left = moment - timezone.now()
+    return max(0, ceil(left.total_seconds()))
 
 
 class Annotation(models.Model):
@@ -298,10 +307,7 @@ class Decision(models.Model):
     @property
     def held_for(self) -> int:
         """The seconds, rounded up, for which it is still held and can be undone; else 0."""
-        if self.held_until is None:
-            return 0
-        left = self.held_until - timezone.now()
-        return max(0, ceil(left.total_seconds()))
+        return seconds_until(self.held_until)
 
     @property
     def is_revertible(self) -> bool:

@@ -20,6 +20,7 @@ CONSTANT = {
     "annotations/decide/record.py: _statement",
     "operations/storage.py: lru_cache",
     "operations/health_checks.py: _migrations_on_disk",
+    "postgres/jsonb.py: _columns",
     "stored.py: _fields",
     "stored.py: _insert",
     "stored.py: columns",

@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from reviewapp.annotations.decide.services import require_decide_permission
 from reviewapp.annotations.fields import FIELDS
 from reviewapp.annotations.models import Annotation, Decision, Draft
-from reviewapp.asked import asked
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -98,15 +96,7 @@ def save(annotation_id: int, draft_input: DraftInput, *, actor: User) -> Draft:
 
 def own(annotation_id: int, person: User) -> Draft | None:
     """Return the person's draft of this annotation, None when there is none."""
-    drafts = _own(annotation_id=annotation_id, person_id=person.pk)
-    if drafts:
-        return drafts[0]
-    return None
-
-
-@asked
-def _own(annotation_id: int, person_id: int) -> QuerySet[Draft]:
-    return Draft.objects.filter(person_id=person_id).about(annotation_id)
+    return Draft.objects.of(person).about(annotation_id).first()
 
 
 def discard(annotation_id: int, *, actor: User) -> bool:

@@ -9,58 +9,25 @@ from django.core.cache import cache
 from django.db.models import Q
 
 from reviewapp.annotations.models import Annotation
-from reviewapp.asked import rows
+from reviewapp.postgres.statement import sql_file
 from reviewapp.retrievers.guidance.labels import Label, from_json
 from reviewapp.retrievers.models import Retriever
 
 # As many as have a key.
 MAX_BUTTONS = 20
-_MAX_LABELS = 200
-# Annotations of each status whose labels are counted.
-_SAMPLE_SIZE = 500
 
-# Jumps from one label to the next along the index `annotation_labels`, so that the cost grows with
-# the labels, not with the annotations.
-_LABELS_IN_USE = """
-WITH RECURSIVE one AS (
-    (
-        SELECT label FROM annotations_annotation
-        WHERE retriever_id = %(retriever)s AND label > '' ORDER BY label LIMIT 1
-    )
-    UNION ALL
-    SELECT (
-        SELECT a.label FROM annotations_annotation a
-        WHERE a.retriever_id = %(retriever)s AND a.label > one.label ORDER BY a.label LIMIT 1
-    )
-    FROM one WHERE one.label IS NOT NULL
-)
-SELECT label FROM one WHERE label IS NOT NULL LIMIT %(most)s
-"""
 
-# Along the index `annotation_labels`; annotations without a retriever are few.
-_LABEL_IS_USED = """
-(
-    SELECT FROM annotations_annotation
-    WHERE retriever_id = %(retriever)s AND label = %(label)s LIMIT 1
-)
-UNION ALL
-(
-    SELECT FROM annotations_annotation
-    WHERE %(retriever)s IS NULL AND retriever_id IS NULL AND label = %(label)s LIMIT 1
-)
-LIMIT 1
-"""
+@dataclass(frozen=True)
+class LabelCount:
+    """How many annotations have a label."""
 
-# Along the index `annotation_retriever`, from the newest down.
-_COUNT_BY_LABEL = """
-SELECT label, count(*) FROM (
-    (SELECT label FROM annotations_annotation
-     WHERE retriever_id = %(retriever)s AND status = 'decided' ORDER BY id DESC LIMIT %(sample)s)
-    UNION ALL
-    (SELECT label FROM annotations_annotation
-     WHERE retriever_id = %(retriever)s AND status = 'waiting' ORDER BY id DESC LIMIT %(sample)s)
-) newest GROUP BY label
-"""
+    label: str
+    number: int
+
+
+_LABELS_IN_USE = sql_file(__file__, "labels_in_use.sql", str)
+_LABEL_IS_USED = sql_file(__file__, "label_is_used.sql", bool)
+_LABEL_COUNTS = sql_file(__file__, "label_counts.sql", LabelCount)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +83,7 @@ def is_new(annotation: Annotation, label: str) -> bool:
     label_set = annotation.label_set
     if label_set and label in label_set.values():
         return False
-    if rows(_LABEL_IS_USED, {"retriever": annotation.retriever_id, "label": label}):
+    if _LABEL_IS_USED.first(retriever=annotation.retriever_id, label=label):
         return False
     is_decided = Q(decisions__label=label) | Q(decisions__base__label=label)
     in_history = Q(proposed__label=label) | is_decided
@@ -133,16 +100,15 @@ def in_use(retriever_id: int | None, *, limit: int = MAX_BUTTONS) -> list[str]:
     if retriever_id is None:
         return []
 
-    parameters = {"retriever": retriever_id, "most": _MAX_LABELS}
-    labels = [label for (label,) in rows(_LABELS_IN_USE, parameters)]
+    labels = _LABELS_IN_USE.rows(retriever=retriever_id)
 
     cache_key = f"labels:{retriever_id}"
     previous: list[str] = cache.get(cache_key) or []
 
     if len(labels) > limit:
         # The newest annotations: as many decided as waiting ones, if possible.
-        counts = rows(_COUNT_BY_LABEL, {"retriever": retriever_id, "sample": _SAMPLE_SIZE})
-        count = Counter(dict(counts))
+        counts = _LABEL_COUNTS.rows(retriever=retriever_id)
+        count = Counter({counted.label: counted.number for counted in counts})
         # Of labels used equally often, those with a button keep it.
         labels.sort(key=lambda label: (-count[label], label not in previous))
         labels = labels[:limit]

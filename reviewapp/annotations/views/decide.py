@@ -41,7 +41,7 @@ from reviewapp.annotations.fields import FIELDS, PERSONAL_FIELDS, SHARED_FIELDS
 from reviewapp.annotations.models import Annotation, Decision, SetAside
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.review import label_buttons
-from reviewapp.annotations.review.context import get_progress
+from reviewapp.annotations.review.progress import get_progress
 from reviewapp.annotations.views.navigation import (
     get_for_decision_or_404,
     get_item_or_404,

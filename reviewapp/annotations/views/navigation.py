@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
@@ -10,15 +12,18 @@ from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
 from reviewapp.annotations.decide.statements import get_for_decision
-from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.models import Annotation, Draft
 from reviewapp.annotations.queue import leases
 from reviewapp.annotations.queue.claim_next import claim_next_annotation
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.queue.pages import previous_key
 from reviewapp.annotations.queue.querysets import explain_empty_queue
-from reviewapp.annotations.review.context import get_for_review
+from reviewapp.annotations.review.annotation import load_annotation, load_annotation_and_draft
 from reviewapp.storable import storable_text
 from reviewapp.web.http import Request, wants_fragment
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
 
 # The largest bigint.
 _MAX_KEY = 2**63 - 1
@@ -26,12 +31,22 @@ _MAX_KEY = 2**63 - 1
 
 def get_item_or_404(pk: int) -> Annotation:
     """Return the annotation with what the review page reads of its neighbours."""
-    if pk > _MAX_KEY:
+    annotation = None
+    if pk <= _MAX_KEY:
+        annotation = load_annotation(pk)
+    if annotation is None:
         raise Http404
-    annotations = get_for_review(pk=pk)
-    if not annotations:
+    return annotation
+
+
+def get_item_and_draft_or_404(pk: int, person: User) -> tuple[Annotation, Draft | None]:
+    """Return what `get_item_or_404` does, and the person's draft of it."""
+    item_and_draft = None
+    if pk <= _MAX_KEY:
+        item_and_draft = load_annotation_and_draft(pk, person)
+    if item_and_draft is None:
         raise Http404
-    return annotations[0]
+    return item_and_draft
 
 
 def get_for_decision_or_404(pk: int, *, label: str) -> tuple[Annotation, str | None]:

@@ -18,7 +18,7 @@ from reviewapp.annotations.queue.pages import load_queue_page
 from reviewapp.annotations.queue.querysets import MAX_QUEUE_COUNT, explain_empty_queue
 from reviewapp.annotations.queue.row import ListRow, build_queue_row
 from reviewapp.annotations.queue.search import find_matches
-from reviewapp.annotations.review.context import last_actions
+from reviewapp.annotations.review.last_actions import last_actions
 from reviewapp.web import pagination
 from reviewapp.web.http import Request, render_page_or_fragment, wants_fragment
 

@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.decorators import permission_required
 from django.contrib.messages import get_messages
-from django.db.models import QuerySet
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,39 +16,33 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from reviewapp.annotations.decide.changed_since import digest_of
-from reviewapp.annotations.decide.forms import HIDDEN_FIELDS, initial_data
-from reviewapp.annotations.decide.parsing import MAX_REASONING_LENGTH
+from reviewapp.annotations.decide.forms import initial_data
 from reviewapp.annotations.decide.resend_form import resend_form
 from reviewapp.annotations.decide.undo_form import reopened_form
-from reviewapp.annotations.drafts import services, session_rescue
-from reviewapp.annotations.drafts.resume import draft_as_json, resume_draft
-from reviewapp.annotations.fields import FIELDS
-from reviewapp.annotations.models import Annotation, Decision, Draft, Lease
+from reviewapp.annotations.drafts import session_rescue
+from reviewapp.annotations.drafts.resume import resume_draft
+from reviewapp.annotations.models import Annotation, Lease
 from reviewapp.annotations.queue import leases
 from reviewapp.annotations.queue.filters import QueueFilter
-from reviewapp.annotations.queue.ordering import COLUMN_TYPES
-from reviewapp.annotations.review import label_buttons, shortcuts
+from reviewapp.annotations.review.annotation import load_position
 from reviewapp.annotations.review.context import (
-    ReviewProgress,
-    build_item,
-    get_progress,
-    last_actions,
+    draft_context,
+    form_context,
     lease_minutes,
-    recent_decisions,
+    person_context,
 )
+from reviewapp.annotations.review.item import build_item, held_by
 from reviewapp.annotations.review.prefetch import next_pictures
+from reviewapp.annotations.review.progress import ReviewProgress, get_progress
+from reviewapp.annotations.review.surroundings import load_surroundings
 from reviewapp.annotations.views.navigation import (
-    get_item_or_404,
+    get_item_and_draft_or_404,
     redirect_to_next,
     redirect_to_previous,
 )
 from reviewapp.annotations.views.sign_in_gate import or_sign_in
-from reviewapp.asked import asked
 from reviewapp.audit.context import set_subject
 from reviewapp.outbox.status.banner import with_banner
-from reviewapp.retrievers.guidance.form_settings import DEFAULT
-from reviewapp.retrievers.guidance.markdown import render_markdown
 from reviewapp.web.http import (
     Request,
     parse_whole_number,
@@ -64,10 +56,6 @@ _RESCUED = (
     "submit it again."
 )
 
-# The form shows the errors of these fields beside the field, all others above the form.
-_VISIBLE_FIELDS = {*FIELDS, "choice"}
-_CONFIDENCE_PRESETS = ("0", "0.25", "0.5", "0.75", "1")
-
 
 @require_safe
 @never_cache
@@ -78,9 +66,8 @@ def review(request: Request, pk: int) -> HttpResponse:
     The form holds, in this order: what a lost session rescued, a decision to resend, a decision to
     undo or to submit again, the person's draft, the annotation's values.
     """
-    annotation = get_item_or_404(pk)
+    annotation, draft = get_item_and_draft_or_404(pk, request.user)
     data = initial_data(annotation, now=timezone.now())
-    draft = services.own(pk, request.user)
 
     rescued = session_rescue.pop(request, pk)
     if rescued:
@@ -129,29 +116,28 @@ def render_item(
         return JsonResponse({"state": "asks", "why": _reason_to_ask(extra)}, status=status)
 
     now = timezone.now()
+    person = request.user
     queue_filter = QueueFilter.parse(request.GET)
-    decisions = recent_decisions(request.user)
-    progress = get_progress(queue_filter, request.user, now=now)
+    surroundings = load_surroundings(annotation.pk, person)
+    progress = get_progress(queue_filter, person, now=now)
 
     announcement = ""
     if wants_fragment(request):
         announcement = _pop_messages(request, progress)
 
-    lease = _lease(annotation, request, now)
-    item = build_item(annotation, request.user, lease=lease, now=now, search_words=queue_filter.q)
-    form_data = {**data, "person": request.user.pk}
+    lease = _take_lease(request, annotation, surroundings.lease, now)
+    item = build_item(
+        annotation, surroundings, person, lease=lease, now=now, search_words=queue_filter.q
+    )
     context = {
         "item": item,
         "progress": progress,
-        "recent": decisions,
-        **last_actions(request.user, decisions),
         "here": queue_filter.querystring(),
         "said": announcement,
         "lease_minutes": lease_minutes(),
-        "seen": digest_of(data.get("base")),
-        **_form_context(annotation, form_data, extra.get("errors") or {}),
-        **_draft_context(extra.get("other_draft"), now),
-        **_shortcut_context(request),
+        **form_context(annotation, {**data, "person": person.pk}, extra.get("errors") or {}),
+        **draft_context(extra.get("other_draft"), now=now),
+        **person_context(person, surroundings),
         **extra,
     }
     fragment, page = "annotations/_review.html", "annotations/review.html"
@@ -197,76 +183,22 @@ def _reason_to_ask(extra: Mapping[str, Any]) -> str:
     return " ".join(sentences)
 
 
-def _form_context(
+def _take_lease(
+    request: Request,
     annotation: Annotation,
-    data: Mapping[str, Any],
-    errors: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Return what the form shows; `problems` are the errors that belong to no visible field."""
-    choice = str(data.get("choice") or "")
-    chosen_button = "" if data.get("label") else choice
-    proposed_label = str(annotation.proposed.get("label") or "")
-    offered = label_buttons.offer(annotation.retriever)
-    buttons = label_buttons.buttons(offered, proposed_label, choice, chosen=chosen_button)
+    current: Lease | None,
+    now: datetime,
+) -> Lease | None:
+    """Take the lease if this person may decide on the item and nobody else has it open.
 
-    hidden = []
-    for name in HIDDEN_FIELDS:
-        value = data.get(name)
-        if value is None:
-            value = ""
-        hidden.append((name, value))
-
-    problems: list[str] = []
-    for name, sentences in errors.items():
-        if name not in _VISIBLE_FIELDS:
-            problems.extend(sentence for sentence in sentences)
-
-    form_settings = DEFAULT
-    if annotation.label_set is not None:
-        form_settings = annotation.label_set.settings
-
-    return {
-        "data": data,
-        # The label has buttons, which the scripts know.
-        "field_names": " ".join(name for name in FIELDS if name != "label"),
-        "cannot_tell": data.get("outcome") == Decision.Outcome.UNDECIDABLE,
-        "hidden": hidden,
-        "buttons": buttons,
-        "other_allowed": offered.other_allowed,
-        "required": form_settings.notes(),
-        "guidelines": _guidelines_context(annotation),
-        "problems": problems,
-        "presets": _CONFIDENCE_PRESETS,
-        "most_reasoning": MAX_REASONING_LENGTH,
-    }
-
-
-def _guidelines_context(annotation: Annotation) -> dict[str, Any] | None:
-    """Return the guidelines in force as HTML with their version, None where there are none."""
-    guidelines = annotation.retriever.guidelines if annotation.retriever else None
-    if guidelines is None or not guidelines.text.strip():
-        return None
-    return {"html": render_markdown(guidelines.text), "version": guidelines.version}
-
-
-def _draft_context(other_draft: Draft | None, now: datetime) -> dict[str, Any]:
-    """Return what the script needs to save drafts: the time, their days, a draft to offer."""
-    offered_draft = ""
-    if other_draft is not None:
-        offered_draft = json.dumps(draft_as_json(other_draft))
-    return {"now": now, "draft_days": settings.DRAFT_DAYS, "offered_draft": offered_draft}
-
-
-def _shortcut_context(request: Request) -> dict[str, Any]:
-    keys = shortcuts.for_person(request.user.key_map)
-    return {"keys": keys, "key_table": shortcuts.shortcuts_as_json(keys)}
-
-
-def _lease(annotation: Annotation, request: Request, now: datetime) -> Lease | None:
-    """Take the lease if this person may decide on the item, else return whoever's it is."""
-    is_gone = annotation.status == Annotation.Status.GONE
-    if is_gone or not request.user.has_perm("annotations.decide_annotation"):
-        return Lease.objects.select_related("holder").filter(annotation=annotation).first()
+    Returns the lease that is then in force, or that has expired. `current` is the one before.
+    """
+    if annotation.status == Annotation.Status.GONE:
+        return current
+    if not request.user.has_perm("annotations.decide_annotation"):
+        return current
+    if held_by(current, request.user, now=now):
+        return current
     return leases.take_lease(annotation, request.user, now=now)
 
 
@@ -307,15 +239,7 @@ def _get_position(key: str) -> Annotation | None:
     pk = parse_whole_number(key)
     if not pk:
         return None
-    annotations = _positions(pk=pk)
-    if annotations:
-        return annotations[0]
-    return None
-
-
-@asked
-def _positions(pk: int) -> QuerySet[Annotation]:
-    return Annotation.objects.filter(pk=pk).only(*COLUMN_TYPES)
+    return load_position(pk)
 
 
 @require_POST
@@ -331,16 +255,18 @@ def extend_lease(request: Request, pk: int) -> HttpResponse:
     if not wants_fragment(request):
         return redirect(reverse("review", args=[pk]) + queue_filter.querystring())
 
-    item = build_item(annotation, request.user, lease=lease, now=now)
+    holder = held_by(lease, request.user, now=now)
     context = {
-        "item": item,
+        "annotation": annotation,
+        "lease": lease,
+        "held_by": holder,
         "here": queue_filter.querystring(),
         "lease_minutes": lease_minutes(),
     }
     response = render(request, "annotations/_lease.html", context)
 
     announcement = ""
-    if not item.held_by:
+    if not holder:
         announcement = f"Held for {lease_minutes()} more minutes"
     response["HX-Trigger"] = json.dumps({"say": announcement})
     return response

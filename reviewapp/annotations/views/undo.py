@@ -14,7 +14,8 @@ from reviewapp.annotations.decide import undo as decide_undo
 from reviewapp.annotations.decide.undo_form import undo_form
 from reviewapp.annotations.models import Decision
 from reviewapp.annotations.queue.filters import QueueFilter
-from reviewapp.annotations.review.context import last_actions, with_neighbours
+from reviewapp.annotations.review.last_actions import last_actions
+from reviewapp.annotations.views.navigation import get_item_or_404
 from reviewapp.annotations.views.review import render_item
 from reviewapp.web.http import Request, wants_fragment
 
@@ -39,7 +40,7 @@ def undo_decision(request: Request, pk: int) -> HttpResponse:
     try:
         decide_undo.undo(pk, actor=request.user)
     except (decide_undo.TooLate, decide_undo.DecidedAgain):
-        annotation = get_object_or_404(with_neighbours(), pk=decision.annotation_id)
+        annotation = get_item_or_404(decision.annotation_id)
         form = undo_form(annotation, decision)
         return render_item(request, annotation, status=409, **form)
 

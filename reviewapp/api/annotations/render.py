@@ -8,20 +8,23 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
 
 from reviewapp.annotations.fields import FIELDS, Kind
 from reviewapp.annotations.mirror.versions import State, UpstreamEdit, latest
 from reviewapp.annotations.models import Annotation
-from reviewapp.asked import asked
 from reviewapp.json_values import canonical
 from reviewapp.outbox.models import Change
+from reviewapp.postgres.jsonb import model_from_json
+from reviewapp.postgres.statement import sql_file
 from reviewapp.ref import Ref
 
 Json = dict[str, Any]
+
+_OPEN_CHANGES = sql_file(__file__, "open_changes.sql", partial(model_from_json, Change))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,8 +93,9 @@ def render_annotations(
     if refs is None:
         refs = [row.ref for row in rows]
     changes_by_ref: dict[str, list[Change]] = defaultdict(list)
-    for change in _get_queued_changes(refs):
-        changes_by_ref[change.ref].append(change)
+    if refs:
+        for change in _OPEN_CHANGES.rows(refs=refs):
+            changes_by_ref[change.ref].append(change)
 
     rendered = []
     for row in rows:
@@ -99,20 +103,6 @@ def render_annotations(
         state = latest(row, queued)
         rendered.append(RenderedAnnotation(row=row, state=state, queued=queued))
     return rendered
-
-
-def _get_queued_changes(refs: Sequence[str]) -> list[Change]:
-    if not refs:
-        return []
-    if len(refs) == 1:
-        return _select_open_changes(ref=refs[0])
-    queued = Change.objects.filter(ref__in=refs, state=Change.State.QUEUED)
-    return list(queued.order_by("id"))
-
-
-@asked
-def _select_open_changes(ref: str) -> QuerySet[Change]:
-    return Change.objects.open_on(ref)
 
 
 def render_values(values: Json) -> Json:

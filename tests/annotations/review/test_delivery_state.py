@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide import undo
-from reviewapp.annotations.review.context import change_to_show
+from reviewapp.annotations.review.item import change_to_show
 from reviewapp.outbox.models import Change
 from tests.collapsed import collapsed
 from tests.decisions import decide_by_form

@@ -1,0 +1,226 @@
+"""One annotation with what a person needs to judge it: evidence, neighbours, history, delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from reviewapp.annotations.mirror import version_authors
+from reviewapp.annotations.mirror.authorship import UpstreamVersion
+from reviewapp.annotations.mirror.from_upstream import CANNOT_TELL
+from reviewapp.annotations.models import Annotation, Decision, Lease
+from reviewapp.annotations.review.same_document import OtherAnnotation, OtherResult
+from reviewapp.annotations.review.surroundings import Aside, Surroundings
+from reviewapp.annotations.value_authorship import given_by_people, machine_values
+from reviewapp.audit.presenters.diffs import FieldDiff, field_diffs
+from reviewapp.audit.presenters.timeline import timeline
+from reviewapp.outbox.models import Change
+from reviewapp.retrievers.documents.evidence import Evidence, evidence
+from reviewapp.retrievers.documents.highlight import query_words
+from reviewapp.retrievers.models import Execution, Result, Retriever
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One annotation with what a person needs to judge it.
+
+    `execution` is the annotation's own, None if it names none or that one is not here; `result`
+    may be the document alone, and `result_execution_id` names its execution. `held_by` is who else
+    has the item open, "" for nobody. `machine` holds what the machine proposed, {} for nothing.
+    `could_not_tell`: this person's "can't tell" stands.
+    """
+
+    annotation: Annotation
+    retriever: Retriever | None
+    result: Result | None
+    execution: Execution | None
+    result_execution_id: str
+    evidence: Evidence | None
+    lease: Lease | None
+    held_by: str
+    aside: Aside | None
+    change: Change | None
+    history: list[Any]
+    machine: Mapping[str, Any]
+    at_mixpeek: list[UpstreamVersion]
+    could_not_tell: bool
+    other_annotations: list[OtherAnnotation]
+    other_results: list[OtherResult]
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """The inputs of the execution, else Mixpeek's summary of them."""
+        if self.execution is None:
+            return {}
+        inputs: dict[str, Any] = self.execution.inputs
+        if inputs:
+            return inputs
+        if self.execution.query_summary:
+            return {"Query": self.execution.query_summary}
+        return {}
+
+    @property
+    def execution_id(self) -> str:
+        """Mixpeek's id of the execution, also of one that is not here; "" for none."""
+        if self.annotation.execution_id:
+            return self.annotation.execution_id
+        if self.execution is None:
+            return ""
+        return self.execution.execution_id or ""
+
+    @property
+    def ranked(self) -> Result | None:
+        """The result with this item's rank and score; None if that of its execution is missing."""
+        execution_id = self.annotation.execution_id
+        if not execution_id or self.result_execution_id == execution_id:
+            return self.result
+        return None
+
+    @property
+    def why_no_query(self) -> str:
+        """Why the page shows no query; "" where it shows one, or no execution is named."""
+        if self.query or not self.annotation.execution_id:
+            return ""
+        if self.execution is None:
+            if self.retriever:
+                return "not here yet; the next pull asks Mixpeek for it"
+            return "not known"
+        if self.execution.is_gone:
+            return "Mixpeek no longer has this run: its query, rank and score are not known"
+        if self.execution.requested_by:
+            return "none"
+        return "Mixpeek does not tell with what this run was asked"
+
+    @property
+    def judged_for_others(self) -> list[OtherAnnotation]:
+        """Decided annotations of the document for other queries, while this one waits."""
+        if self.annotation.status != Annotation.Status.WAITING or self.execution is None:
+            return []
+        return [other for other in self.other_annotations if other.is_judged_for_another_query]
+
+    @property
+    def others(self) -> int:
+        """How many other annotations and results of the document the page lists."""
+        return len(self.other_annotations) + len(self.other_results)
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether the last decision is in conflict or was refused."""
+        if self.change is None:
+            return False
+        return self.change.state in {Change.State.CONFLICT, Change.State.REFUSED}
+
+    @property
+    def why_not_told(self) -> str:
+        """Why Mixpeek was not told of the standing "can't tell"; "" if it was, or is to be."""
+        decision = self.annotation.decision
+        if decision is None or decision.outcome != Decision.Outcome.UNDECIDABLE:
+            return ""
+        for change in self.annotation.changes:
+            if change.cause == decision.decision_id:
+                return change.why if change.state == Change.State.WITHDRAWN else ""
+        return "Not sent: it was decided before “can't tell” was told to Mixpeek."
+
+    @property
+    def undecidable_elsewhere(self) -> UpstreamVersion | None:
+        """The version by which another installation says "can't tell", if that is what stands."""
+        is_undecidable = self.annotation.status == Annotation.Status.UNDECIDABLE
+        if not is_undecidable or self.annotation.decision is not None:
+            return None
+        for version in self.at_mixpeek:
+            if version.outcome == CANNOT_TELL:
+                return version
+        return None
+
+    @property
+    def merged(self) -> tuple[FieldDiff, ...]:
+        """The other fields that somebody changed at Mixpeek before the last delivery; they stay."""
+        if self.change is None:
+            return ()
+        return field_diffs(self.change.merged or {})
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether upstream has deleted the annotation, so that there is nothing to decide."""
+        return self.annotation.status == Annotation.Status.GONE
+
+
+def build_item(
+    annotation: Annotation,
+    surroundings: Surroundings,
+    person: User,
+    *,
+    lease: Lease | None,
+    now: datetime,
+    search_words: str = "",
+) -> Item:
+    """Return the item as `person` sees it.
+
+    The words of the query and of the queue's search (`search_words`) are marked in the evidence.
+    """
+    result = annotation.result
+    execution = surroundings.execution
+    changes = annotation.changes
+
+    shown_evidence = None
+    if result:
+        inputs = execution.inputs if execution else {}
+        words = query_words({**inputs, "": search_words})
+        shown_evidence = evidence(result.snapshot, query_words=words)
+
+    decision_id = annotation.decision.decision_id if annotation.decision else None
+    is_undecidable = annotation.status == Annotation.Status.UNDECIDABLE
+
+    return Item(
+        annotation=annotation,
+        retriever=annotation.retriever,
+        result=result,
+        execution=execution,
+        result_execution_id=surroundings.result_execution_id,
+        evidence=shown_evidence,
+        lease=lease,
+        held_by=held_by(lease, person, now=now),
+        aside=surroundings.aside,
+        change=change_to_show(changes, decision_id),
+        history=timeline(annotation.ref),
+        machine=machine_values(annotation, given_by_people(annotation, changes)),
+        at_mixpeek=version_authors.versions_with_authors(annotation, changes),
+        could_not_tell=is_undecidable and annotation.reviewer_id == person.pk,
+        other_annotations=surroundings.other_annotations,
+        other_results=surroundings.other_results,
+    )
+
+
+def held_by(lease: Lease | None, person: User, *, now: datetime) -> str:
+    """Return the name of who else than `person` has the item open, "" for nobody."""
+    if lease is None or lease.holder_id == person.pk or lease.until <= now:
+        return ""
+    return lease.holder.get_username()
+
+
+def change_to_show(changes: Sequence[Change], decision_id: UUID | None) -> Change | None:
+    """Return the change whose delivery state the page shows. Pure.
+
+    `changes` are those of one ref, newest first; `decision_id` is that of the standing decision.
+    First the newest one that is open, in conflict or refused; then the standing decision's own,
+    whatever its state; then the newest one that was not withdrawn.
+    """
+    not_withdrawn = [change for change in changes if change.state != Change.State.WITHDRAWN]
+    for change in not_withdrawn:
+        if change.state != Change.State.DELIVERED:
+            return change
+
+    if decision_id is not None:
+        for change in changes:
+            if change.cause == decision_id:
+                return change
+
+    if not_withdrawn:
+        return not_withdrawn[0]
+    return None

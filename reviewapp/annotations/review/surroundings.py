@@ -1,0 +1,131 @@
+"""Load what the review page shows around an annotation, in one query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth import get_user_model
+
+from reviewapp.annotations.models import Lease, SetAside
+from reviewapp.annotations.review.last_actions import (
+    LastAside,
+    RecentDecision,
+    build_last_aside,
+    build_recent_decision,
+)
+from reviewapp.annotations.review.same_document import (
+    OtherAnnotation,
+    OtherResult,
+    build_execution,
+    build_other_annotation,
+    build_other_result,
+)
+from reviewapp.postgres.jsonb import model_from_json
+from reviewapp.postgres.statement import sql_file
+from reviewapp.retrievers.documents.snapshot import RUN_KEYS
+from reviewapp.retrievers.models import Execution
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SurroundingsRow:
+    """The rows around an annotation; `executions` by key, everything None where there is none."""
+
+    execution: int | None
+    result_execution: str | None
+    executions: dict[str, Row] | None
+    lease: Row | None
+    aside: Row | None
+    annotations: list[Row] | None
+    results: list[Row] | None
+    decisions: list[Row] | None
+    last_aside: Row | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aside:
+    """The person's own skip or deferral of the annotation."""
+
+    kind: SetAside.Kind
+    reason: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What the page shows around an annotation.
+
+    `execution` is its own, None if it names none or that one is not here. `result_execution_id` is
+    Mixpeek's id of the execution of its result, "" for none. `lease` may have expired. `recent` are
+    the person's last ten decisions, newest first, and `last_aside` their last skip or deferral, all
+    of any annotation.
+    """
+
+    execution: Execution | None
+    result_execution_id: str
+    lease: Lease | None
+    aside: Aside | None
+    other_annotations: list[OtherAnnotation]
+    other_results: list[OtherResult]
+    recent: list[RecentDecision]
+    last_aside: LastAside | None
+
+
+_SURROUNDINGS = sql_file(__file__, "surroundings.sql", SurroundingsRow)
+
+
+def load_surroundings(annotation_id: int, person: User) -> Surroundings:
+    """Return what `person` sees around the annotation with this key, which must exist."""
+    (row,) = _SURROUNDINGS.rows(annotation=annotation_id, person=person.pk, run_keys=list(RUN_KEYS))
+
+    executions = {}
+    for key, columns in (row.executions or {}).items():
+        executions[int(key)] = build_execution(columns)
+    own = None
+    if row.execution is not None:
+        own = executions.get(row.execution)
+
+    annotations = []
+    for other in row.annotations or ():
+        execution = executions.get(other["execution"])
+        annotations.append(build_other_annotation(other, execution, own))
+
+    results = []
+    for other in row.results or ():
+        execution = executions.get(other["execution"])
+        results.append(build_other_result(other, execution, own))
+
+    return Surroundings(
+        execution=own,
+        result_execution_id=row.result_execution or "",
+        lease=_lease(row.lease),
+        aside=_aside(row.aside),
+        other_annotations=annotations,
+        other_results=results,
+        recent=[build_recent_decision(decision) for decision in row.decisions or ()],
+        last_aside=build_last_aside(row.last_aside),
+    )
+
+
+def _lease(row: Row | None) -> Lease | None:
+    if row is None:
+        return None
+    lease = model_from_json(Lease, row)
+    lease.holder = model_from_json(get_user_model(), row["holder"])
+    return lease
+
+
+def _aside(row: Row | None) -> Aside | None:
+    if row is None:
+        return None
+    return Aside(
+        kind=SetAside.Kind(row["kind"]),
+        reason=row["reason"],
+        created_at=datetime.fromisoformat(row["created_at"]),
+    )
