@@ -22,7 +22,7 @@ from django.db.models import (
 
 SomeModel = TypeVar("SomeModel", bound=Model)
 
-_Column = tuple[str, str | None, Callable[[Any], Any] | None]
+_Column = tuple[str, str, Callable[[Any], Any] | None]
 
 _SPELLED_AS_TEXT = (DateTimeField, FloatField, UUIDField)
 
@@ -73,5 +73,6 @@ def _columns(model: type[Model]) -> list[_Column]:
         read: Callable[[Any], Any] | None = None
         if isinstance(valued, _SPELLED_AS_TEXT):
             read = valued.to_python
-        columns.append((field.attname, field.column, read))
+        column = str(field.column)
+        columns.append((field.attname, column, read))
     return columns
