@@ -7,15 +7,13 @@ may, could run code in all web processes. JSON is read as values and nothing els
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.db import BaseDatabaseCache
+from django.db import connection
 from django.utils import timezone
-
-from reviewapp.asked import rows
 
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -120,15 +118,17 @@ class JsonDatabaseCache(BaseDatabaseCache):
 
     def clear(self) -> None:
         """Delete all values."""
-        rows(_CLEAR.format(table=self.table), [])
+        self._execute(_CLEAR)
 
     def _run(self, sql: str, key: str, version: int | None, **values: Any) -> list[Any]:
-        parameters: Mapping[str, Any] = {
-            "key": self.make_and_validate_key(key, version=version),
-            "now": timezone.now(),
-            **values,
-        }
-        return rows(sql.format(table=self.table), parameters)
+        key = self.make_and_validate_key(key, version=version)
+        return self._execute(sql, key=key, now=timezone.now(), **values)
+
+    def _execute(self, sql: str, **parameters: Any) -> list[Any]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql.format(table=self.table), parameters)
+            found: list[Any] = cursor.fetchall()
+        return found
 
     def _expiry(self, timeout: float | None) -> datetime:
         seconds = self.get_backend_timeout(timeout)
@@ -137,7 +137,6 @@ class JsonDatabaseCache(BaseDatabaseCache):
         return datetime.fromtimestamp(seconds, tz=UTC)
 
     def _cull(self) -> None:
-        ((number,),) = rows(_COUNT.format(table=self.table), [])
+        ((number,),) = self._execute(_COUNT)
         if number > self.max_entries:
-            parameters = {"number": number // 3}
-            rows(_CULL.format(table=self.table), parameters)
+            self._execute(_CULL, number=number // 3)

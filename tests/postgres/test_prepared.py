@@ -10,8 +10,15 @@ from django.db import connection, transaction
 from django.db.utils import DataError, NotSupportedError
 from django.test.utils import CaptureQueriesContext
 
-from reviewapp.asked import rows
 from reviewapp.postgres.connection_health import is_quiet
+
+
+def rows(sql: str, parameters: list[object]) -> list[tuple[object, ...]]:
+    """Run a statement as all code does."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        found: list[tuple[object, ...]] = cursor.fetchall()
+    return found
 
 
 def raw() -> psycopg.Connection[object]:
@@ -37,6 +44,7 @@ def test_it_answers_over_a_new_connection() -> None:
 @pytest.mark.django_db
 def test_it_reads_times_as_instants() -> None:
     ((instant,),) = rows("SELECT %s::timestamptz", [datetime(2026, 3, 1, 10, 0, tzinfo=UTC)])
+    assert isinstance(instant, datetime)
     assert instant == datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
     assert instant.utcoffset().total_seconds() == 0
 

@@ -17,13 +17,9 @@ from tests.rules.sources import PACKAGE
 # this code.
 CONSTANT = {
     "api/openapi/document.py: openapi_document",
-    "annotations/decide/record.py: _statement",
     "operations/storage.py: lru_cache",
     "operations/health_checks.py: _migrations_on_disk",
     "postgres/jsonb.py: _columns",
-    "stored.py: _fields",
-    "stored.py: _insert",
-    "stored.py: columns",
 }
 UNBOUNDED = {"lru_cache", "cache", "LocMemCache"}
 
