@@ -140,7 +140,7 @@ class Annotation(models.Model):
     class Meta:
         permissions = [("decide_annotation", "May decide on annotations")]
         indexes = [
-            # in_queue(): by age and by sureness, one status, all retrievers or one
+            # queue/conditions.py: by age and by sureness, one status, all retrievers or one
             models.Index(fields=["status", "id"], name="annotation_age"),
             models.Index(fields=["status", "sureness", "id"], name="annotation_sureness"),
             models.Index(fields=["retriever", "status", "id"], name="annotation_retriever"),
@@ -148,22 +148,22 @@ class Annotation(models.Model):
                 fields=["retriever", "status", "sureness", "id"],
                 name="annotation_retriever_sure",
             ),
-            # in_queue(): any status, by sureness and by score
+            # queue/conditions.py: any status, by sureness and by score
             models.Index(fields=["sureness", "id"], name="annotation_any_sureness"),
             models.Index(fields=["relevance", "id"], name="annotation_any_relevance"),
             models.Index(
                 fields=["retriever", "status", "relevance", "id"],
                 name="annotation_retriever_score",
             ),
-            # decided(): last decided first
+            # queue/conditions.py, DECIDED: last decided first
             models.Index(
                 fields=["-settled_at", "-id"],
                 name="annotation_decided",
                 condition=Q(status__in=["decided", "undecidable"]),
             ),
-            # in_queue(): one label, by age; filter_options: from one label to the next
+            # queue/conditions.py: one label, by age; filter_options: from one label to the next
             models.Index(fields=["label", "id"], name="annotation_label"),
-            # in_queue(): one label, by sureness; its counts are read off the index alone
+            # queue/conditions.py: one label, by sureness; its counts are read off the index alone
             models.Index(
                 fields=["label", "status", "sureness", "id"],
                 name="annotation_label_sureness",
@@ -171,13 +171,14 @@ class Annotation(models.Model):
             # label_buttons.in_use(retriever): from one label to the next
             models.Index(fields=["retriever", "label"], name="annotation_labels"),
             models.Index(fields=["reviewer", "-decided_at", "-id"], name="annotation_reviewer"),
-            # decided_by(person): how many of one label
+            # queue/conditions.py, DECIDED_BY_PERSON: how many of one label
             models.Index(
                 fields=["reviewer", "label"],
                 name="annotation_reviewer_label",
                 condition=Q(decided_at__isnull=False),
             ),
-            # searching(words); each search also reads the pending list, so it is kept small (kB)
+            # queue/conditions.py, MATCHING_WORDS; each search also reads the pending list, so it is
+            # kept small (kB)
             GinIndex(fields=["search"], name="annotation_search", gin_pending_list_limit=64),
             # result_matching.lock(): the annotations of a document
             models.Index(fields=["document_id", "retriever"], name="annotation_document"),
@@ -418,6 +419,6 @@ class Draft(models.Model):
 
     class Meta:
         constraints = [
-            # of(person), about(annotation): the draft behind a review page; drafted_by(person)
+            # of(person), about(annotation): the draft behind a review page; the queue's DRAFTED
             models.UniqueConstraint(fields=["person", "annotation"], name="draft_once_each"),
         ]

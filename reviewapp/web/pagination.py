@@ -15,8 +15,7 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
 from django.db.models import F, Func, Model, Q, QuerySet, TextField, Value
-from django.db.models.expressions import OrderBy
-from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
+from django.db.models.lookups import GreaterThan, LessThan
 
 from reviewapp.storable import is_storable
 
@@ -26,7 +25,6 @@ M = TypeVar("M", bound=Model)
 Row = TypeVar("Row")
 # The ordering, the values to start after (none: from the start), and the number of rows to fetch.
 Fetch = Callable[[tuple[str, ...], list[Any], int], list[Row]]
-S = TypeVar("S", bound=QuerySet[Any])
 
 
 class BadCursor(ValueError):
@@ -138,16 +136,6 @@ def paginate(
     return Page(rows=rows, after=after, before=before)
 
 
-def rows_after(queryset: S, *, order: Sequence[str], row: Model, backwards: bool = False) -> S:
-    """Return the rows after `row` in `order`, or before it with `backwards`, nearest first.
-
-    The row need not be in the queryset: only its values of the ordering columns are read.
-    """
-    ordering = reverse_ordering(order) if backwards else tuple(order)
-    values = [getattr(row, name.lstrip("-")) for name in order]
-    return queryset.filter(after_q(ordering, values)).order_by(*ordering)
-
-
 def reverse_ordering(order: Sequence[str]) -> tuple[str, ...]:
     """Return the reverse order."""
     reverse = []
@@ -166,36 +154,14 @@ def after_q(order: Sequence[str], values: Sequence[Any]) -> Q:
     index.
     """
     lookup = LessThan if order[0].startswith("-") else GreaterThan
-    return _row_comparison(order, values, lookup)
-
-
-def up_to_q(order: Sequence[str], values: Sequence[Any]) -> Q:
-    """Return the condition for the row with these values and all before it."""
-    lookup = GreaterThanOrEqual if order[0].startswith("-") else LessThanOrEqual
-    return _row_comparison(order, values, lookup)
-
-
-def ordering_expression(order: Sequence[str]) -> OrderBy:
-    """Return the order as one expression, which no index has: rows are filtered, then sorted."""
-    columns = _row_of_columns(order)
-    if order[0].startswith("-"):
-        return columns.desc()
-    return columns.asc()
+    columns = _RowExpression(*(F(name.lstrip("-")) for name in order))
+    return Q(lookup(columns, _RowExpression(*map(Value, values))))
 
 
 class _RowExpression(Func):
     function = "ROW"
     # It has no type of its own: each column is compared by its own type.
     output_field = TextField()
-
-
-def _row_comparison(order: Sequence[str], values: Sequence[Any], lookup: type[Any]) -> Q:
-    return Q(lookup(_row_of_columns(order), _RowExpression(*map(Value, values))))
-
-
-def _row_of_columns(order: Sequence[str]) -> _RowExpression:
-    columns = [F(name.lstrip("-")) for name in order]
-    return _RowExpression(*columns)
 
 
 def _after_untrusted_q(order: Sequence[str], values: Sequence[Any]) -> Q:

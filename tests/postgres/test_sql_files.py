@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from django.db import connection
 from psycopg import sql
 
 from reviewapp.postgres.statement import Statement
+from tests.annotations.queue import statements as queue_statements
+from tests.api.annotations import statements as api_statements
 from tests.template_database import template_database
 from tools.bench.loading import load
 
@@ -35,6 +37,7 @@ FILES = sorted(
     if path != SCRIPT and not PLACE.search(path.read_text())
 )
 NAMES = [path.as_posix() for path in FILES]
+FILLED_IN = (queue_statements.every_statement, api_statements.every_statement)
 RESULTS = 100_000
 
 
@@ -85,6 +88,18 @@ def test_it_is_valid_and_selects_the_fields_of_its_type(path: Path) -> None:
         assert number == len(fields(loaded.row))
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("every_statement", FILLED_IN, ids=["queue", "API list"])
+def test_it_is_valid_however_it_is_filled_in(
+    every_statement: Callable[[], Iterator[tuple[str, Statement[Any]]]],
+) -> None:
+    loaded = {statement.text: statement for _, statement in every_statement()}
+    for text, filled_in in loaded.items():
+        number = number_of_columns(text)
+        if is_dataclass(filled_in.row):
+            assert number == len(fields(filled_in.row))
+
+
 @pytest.fixture(scope="module")
 def filled() -> Iterator[psycopg.Connection[Any]]:
     """A connection to a database with as many results as a busy installation has."""
@@ -122,3 +137,19 @@ def test_its_plan_uses_the_indexes_that_it_names(
         assert index in lines, lines
     for table in ("annotations_annotation", "outbox_change", "audit_event"):
         assert f"Seq Scan on {table}" not in lines, lines
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("every_statement", FILLED_IN, ids=["queue", "API list"])
+def test_it_reads_no_table_from_end_to_end_however_it_is_filled_in(
+    every_statement: Callable[[], Iterator[tuple[str, Statement[Any]]]],
+    filled: psycopg.Connection[Any],
+) -> None:
+    read_whole = []
+    for title, filled_in in every_statement():
+        explain = f"EXPLAIN (GENERIC_PLAN) {numbered(filled_in.text)}"
+        lines = "\n".join(line for (line,) in filled.execute(explain).fetchall())
+        for table in ("annotations_annotation", "outbox_change"):
+            if f"Seq Scan on {table}" in lines:
+                read_whole.append(title)
+    assert read_whole == []

@@ -72,7 +72,7 @@ def _claim_first(
 ) -> int | None:
     """Claim the first item after a position, or the first of all."""
     if not filters.q:
-        return _claim_matching(pieces, filters.order, params, after=after)
+        return _claim_matching(filters, pieces, params, after=after)
 
     query = ListQuery(
         statement=KEYS,
@@ -84,17 +84,17 @@ def _claim_first(
     )
     keys = search_page(query, find_matches(filters, person), after=after)
     among_keys = [*pieces, conditions.AMONG_KEYS]
-    key = _claim_matching(among_keys, filters.order, {**params, "keys": keys})
+    key = _claim_matching(filters, among_keys, {**params, "keys": keys})
     if key is None and len(keys) == _MAX_SEARCHED:
         # All of them were leased to others meanwhile: search without the limit.
         matching = [*pieces, conditions.MATCHING_WORDS]
-        key = _claim_matching(matching, filters.order, params, after=after)
+        key = _claim_matching(filters, matching, params, after=after)
     return key
 
 
 def _claim_matching(
+    filters: QueueFilter,
     pieces: Sequence[str],
-    ordering: Sequence[str],
     params: Mapping[str, Any],
     *,
     after: Sequence[Any] = (),
@@ -102,11 +102,14 @@ def _claim_matching(
     """Claim the first item of which all pieces hold."""
     start: dict[str, Any] = {}
     if after:
-        pieces = [*pieces, after_start(ordering)]
-        start = position_parameters("start", ordering, after)
+        pieces = [*pieces, after_start(filters.order)]
+        start = position_parameters("start", filters.order, after)
 
-    condition = conditions.all_of(pieces)
-    statement = _CLAIM.with_pieces(condition=condition, order=order_by(ordering))
+    is_sorted = conditions.is_of_one_person(filters)
+    statement = _CLAIM.with_pieces(
+        condition=conditions.all_of(pieces),
+        order=order_by(filters.order, is_sorted=is_sorted),
+    )
     for _ in range(_MAX_ATTEMPTS):
         claim = statement.first(**params, **start)
         if claim is None:

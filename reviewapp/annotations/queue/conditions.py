@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.queue.filters import Band, QueueFilter, Show
+from reviewapp.annotations.queue.filters import Band, QueueFilter, Show, Sort
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -181,6 +181,16 @@ def free(filters: QueueFilter) -> list[str]:
     if filters.show == Show.ALL and not (filters.status or filters.reviewer):
         pieces += [WAITING, NOT_SET_ASIDE]
     return pieces
+
+
+def is_of_one_person(filters: QueueFilter) -> bool:
+    """Return whether only one person's decisions are left, in another order than they were made.
+
+    Their index finds them all, and they are best sorted: along an index of the order PostgreSQL
+    would open everybody's items, and decided items often stand together at its end.
+    """
+    is_by_one_person = filters.show == Show.MINE or bool(filters.reviewer)
+    return is_by_one_person and filters.active_sort != Sort.DECIDED
 
 
 def parameters(

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from reviewapp.annotations.queue.conditions import all_of
+from reviewapp.annotations.queue.conditions import all_of, is_of_one_person
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.queue.ordering import (
     after_start,
     order_by,
-    order_by_row,
     position_parameters,
     up_to_end,
 )
@@ -49,8 +48,7 @@ class ListQuery(Generic[Row]):
     ) -> list[Row]:
         """Return the first rows after a position and up to another one, if they are passed.
 
-        `also` are further pieces; `keys` is their parameter. With `is_sorted` PostgreSQL reads all
-        rows of the condition and sorts them, instead of reading along an index of the order.
+        `also` are further pieces; `keys` is their parameter. `is_sorted` is as in `order_by`.
         """
         pieces = [*self.pieces, *also]
         parameters = {**self.parameters, "keys": list(keys)}
@@ -61,12 +59,10 @@ class ListQuery(Generic[Row]):
             pieces.append(up_to_end(self.ordering))
             parameters |= position_parameters("end", self.ordering, up_to)
 
-        order = order_by(self.ordering)
-        if is_sorted:
-            order = order_by_row(self.ordering)
+        is_sorted = is_sorted or is_of_one_person(self.filters)
         statement = self.statement.with_pieces(
             condition=all_of(pieces),
-            order=order,
+            order=order_by(self.ordering, is_sorted=is_sorted),
             limit=str(self.limit),
         )
         return statement.rows(**parameters)

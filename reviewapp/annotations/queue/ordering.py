@@ -20,19 +20,21 @@ COLUMN_TYPES: Mapping[str, type] = {
 }
 
 
-def order_by(ordering: Sequence[str]) -> str:
-    """Return the columns of ORDER BY."""
+def order_by(ordering: Sequence[str], *, is_sorted: bool = False) -> str:
+    """Return what follows ORDER BY.
+
+    With `is_sorted` it is one expression, which no index has: PostgreSQL reads all rows of the
+    condition and sorts them, instead of reading along an index of the order.
+    """
+    if is_sorted:
+        direction = "DESC" if ordering[0].startswith("-") else "ASC"
+        return f"ROW({columns(ordering)}) {direction}"
+
     terms = []
     for name in ordering:
         direction = "DESC" if name.startswith("-") else "ASC"
         terms.append(f"{_column(name)} {direction}")
     return ", ".join(terms)
-
-
-def order_by_row(ordering: Sequence[str]) -> str:
-    """Return the order as one expression, which no index has: rows are filtered, then sorted."""
-    direction = "DESC" if ordering[0].startswith("-") else "ASC"
-    return f"ROW({columns(ordering)}) {direction}"
 
 
 def columns(ordering: Sequence[str]) -> str:

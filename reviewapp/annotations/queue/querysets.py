@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import BooleanField
-from django.db.models.expressions import RawSQL
+from django.db.models.expressions import OrderBy, RawSQL
 from django.utils import timezone
 
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue import conditions
 from reviewapp.annotations.queue.filters import QueueFilter
-from reviewapp.annotations.queue.ordering import after_start, position_parameters
+from reviewapp.annotations.queue.ordering import after_start, columns, position_parameters
 from reviewapp.postgres.statement import sql_file
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ def candidates(
     pieces = [*conditions.free(filters), *conditions.searched(filters)]
     params = conditions.parameters(filters, person, now=now or timezone.now())
     if after is None:
-        return _select(pieces, params).order_by(*filters.order)
+        return _in_order(_select(pieces, params), filters)
 
     pieces.append(after_start(filters.order))
     position = [getattr(after, name.lstrip("-")) for name in filters.order]
     params |= position_parameters("start", filters.order, position)
-    return _select(pieces, params).exclude(pk=after.pk).order_by(*filters.order)
+    return _in_order(_select(pieces, params).exclude(pk=after.pk), filters)
 
 
 def _select(pieces: Iterable[str], params: Mapping[str, Any]) -> AnnotationQuerySet:
@@ -63,6 +63,15 @@ def _select(pieces: Iterable[str], params: Mapping[str, Any]) -> AnnotationQuery
     text = _NAMED_PARAMETER.sub("%s", condition)
     expression = RawSQL(text, values, output_field=BooleanField())  # noqa: S611 - constant text
     return Annotation.objects.filter(expression)
+
+
+def _in_order(rows: AnnotationQuerySet, filters: QueueFilter) -> AnnotationQuerySet:
+    if not conditions.is_of_one_person(filters):
+        return rows.order_by(*filters.order)
+
+    row = RawSQL(f"ROW({columns(filters.order)})", [])  # noqa: S611 - constant text
+    is_descending = filters.order[0].startswith("-")
+    return rows.order_by(OrderBy(row, descending=is_descending))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -16,7 +16,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.querysets import AnnotationQuerySet
 from reviewapp.api.annotations.render import RenderedAnnotation, render_annotations
 from reviewapp.bounded_cache import MIB, BoundedCache
-from reviewapp.postgres.statement import sql_file
+from reviewapp.postgres.statement import Statement, sql_file
 from reviewapp.retrievers.models import Retriever
 
 # As in `AnnotationQuerySet.annotated`.
@@ -34,6 +34,8 @@ _CONDITIONS = {
     "label": "annotation.label = %(label)s",
     "as_of": "annotation.created_at <= %(as_of)s",
 }
+# Those with an index of few annotations for each value.
+_INDEXED = frozenset({"document_id", "retriever_id"})
 # The label at a moment: of the newest of our queued changes made before it, else what the first
 # edit after it replaced, else upstream's.
 _LABEL_AS_OF = """
@@ -116,12 +118,7 @@ def list_annotations(
     They are in the order in which they were mirrored.
     """
     values = {name: value for name, value in filters.items() if value is not None}
-    statement = _LIST.with_pieces(
-        condition=_condition(values),
-        order=_order(values, skip),
-        limit=str(limit),
-    )
-    rows = statement.rows(**values, skip=skip)
+    rows = list_statement(values, skip=skip, limit=limit).rows(**values, skip=skip)
 
     total = skip + len(rows)
     is_last_page = 0 < len(rows) < limit
@@ -162,24 +159,38 @@ def with_related(rows: AnnotationQuerySet) -> AnnotationQuerySet:
     )
 
 
-def _condition(values: Mapping[str, Any]) -> str:
-    """Return the condition of all annotations that have these values."""
+def list_statement(
+    values: Collection[str],
+    *,
+    skip: int,
+    limit: int,
+) -> Statement[ListedAnnotation]:
+    """Return the statement for a page of the annotations that have these values, by name."""
+    order = "annotation.id"
+    if skip and not _INDEXED.isdisjoint(values):
+        # All that is skipped has to be read: rather what matches, off its own index, sorted by an
+        # expression that no index has, than along the list everything up to there.
+        order = "annotation.id + 0"
+    return _LIST.with_pieces(condition=_condition(values), order=order, limit=str(limit))
+
+
+def count_statement(values: Collection[str], *, limit: int | None = None) -> Statement[int]:
+    """Return the statement that counts the annotations that have these values, up to `limit`."""
+    most = "ALL"
+    if limit is not None:
+        most = str(limit)
+    return _COUNT.with_pieces(condition=_condition(values), limit=most)
+
+
+def _condition(names: Collection[str]) -> str:
+    """Return the condition of all annotations that have the named values."""
     conditions = [_ANNOTATED]
-    for name in values:
-        if name == "label" and "as_of" in values:
+    for name in names:
+        if name == "label" and "as_of" in names:
             conditions.append(_LABEL_AS_OF)
         else:
             conditions.append(_CONDITIONS[name])
     return " AND ".join(conditions)
-
-
-def _order(values: Mapping[str, Any], skip: int) -> str:
-    """Return the order of the page's keys."""
-    if skip and not values.keys().isdisjoint({"retriever_id", "document_id"}):
-        # All that is skipped has to be read: rather what matches, off its own index, sorted by an
-        # expression that no index has, than along the list everything up to there.
-        return "annotation.id + 0"
-    return "annotation.id"
 
 
 def _count(values: Mapping[str, Any]) -> int:
@@ -190,10 +201,8 @@ def _count(values: Mapping[str, Any]) -> int:
     if cached is not None:
         return cached
 
-    condition = _condition(values)
-    limited = _COUNT.with_pieces(condition=condition, limit=str(_MAX_EXACT_COUNT + 1))
-    (total,) = limited.rows(**values)
+    (total,) = count_statement(values, limit=_MAX_EXACT_COUNT + 1).rows(**values)
     if total > _MAX_EXACT_COUNT:
-        (total,) = _COUNT.with_pieces(condition=condition, limit="ALL").rows(**values)
+        (total,) = count_statement(values).rows(**values)
         _counts.set(key, total, seconds=_COUNT_CACHE_SECONDS)
     return total

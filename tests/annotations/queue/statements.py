@@ -14,7 +14,6 @@ from reviewapp.annotations.queue.ordering import (
     after_start,
     columns,
     order_by,
-    order_by_row,
     up_to_end,
 )
 from reviewapp.postgres.statement import Statement, sql_file
@@ -68,7 +67,9 @@ def list_examples(name: str) -> Iterator[Example]:
             if not is_start:
                 pieces = [*pieces, after_start(filters.order)]
             statement = text.with_pieces(
-                condition=conditions.all_of(pieces), order=order_by(filters.order), limit="31"
+                condition=conditions.all_of(pieces),
+                order=order_by(filters.order, is_sorted=conditions.is_of_one_person(filters)),
+                limit="31",
             )
             yield Example(name, filters, is_start, statement)
 
@@ -88,7 +89,7 @@ def search_examples() -> Iterator[Example]:
         ):
             statement = keys.with_pieces(
                 condition=conditions.all_of([*listed, *extra]),
-                order=order_by_row(filters.order),
+                order=order_by(filters.order, is_sorted=True),
                 limit="31",
             )
             yield Example("keys.sql", filters, False, statement)
@@ -130,9 +131,13 @@ def count_examples() -> Iterator[Example]:
         yield Example("empty.sql", filters, True, statement)
 
 
-def every_example() -> Iterator[Example]:
-    """Yield all of them."""
-    yield from list_examples("page.sql")
-    yield from list_examples("claim_next.sql")
-    yield from search_examples()
-    yield from count_examples()
+def every_statement() -> Iterator[tuple[str, Statement[Any]]]:
+    """Yield all of them, each with a title."""
+    for examples in (
+        list_examples("page.sql"),
+        list_examples("claim_next.sql"),
+        search_examples(),
+        count_examples(),
+    ):
+        for example in examples:
+            yield example.title, example.statement
