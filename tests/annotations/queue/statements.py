@@ -9,6 +9,8 @@ from typing import Any
 
 from reviewapp.annotations import queue
 from reviewapp.annotations.queue import conditions
+from reviewapp.annotations.queue.claim_next import Claim
+from reviewapp.annotations.queue.counts import ChipCounts, Progress
 from reviewapp.annotations.queue.filters import Band, QueueFilter, Show
 from reviewapp.annotations.queue.ordering import (
     after_start,
@@ -16,6 +18,9 @@ from reviewapp.annotations.queue.ordering import (
     order_by,
     up_to_end,
 )
+from reviewapp.annotations.queue.querysets import Emptiness
+from reviewapp.annotations.queue.row import ListRow
+from reviewapp.annotations.queue.search import Candidate
 from reviewapp.postgres.statement import Statement, sql_file
 
 FOLDER = Path(queue.__file__)
@@ -48,17 +53,20 @@ class Example:
 
 
 def every_filter() -> Iterator[QueueFilter]:
-    """Yield each of FILTERS for each chip, in each order that the chip has."""
+    """Yield each chip in each of its orders, and with each of FILTERS in its own order."""
     for show in Show:
+        chosen = QueueFilter(show=show)
+        for sort in chosen.available_sorts:
+            yield replace(chosen, sort=sort)
         for filters in FILTERS:
-            chosen = filters.showing(show)
-            for sort in chosen.available_sorts:
-                yield replace(chosen, sort=sort)
+            yield filters.showing(show)
 
 
 def list_examples(name: str) -> Iterator[Example]:
     """Yield `page.sql` or `claim_next.sql` for every filter, from the start and from a position."""
-    text = sql_file(str(FOLDER), name, tuple)
+    text: Statement[Any] = sql_file(str(FOLDER), "page.sql", ListRow)
+    if name == "claim_next.sql":
+        text = sql_file(str(FOLDER), "claim_next.sql", Claim)
     for filters in every_filter():
         pieces = conditions.in_list(filters)
         if name == "claim_next.sql":
@@ -78,18 +86,19 @@ def search_examples() -> Iterator[Example]:
     """Yield the statements of a search in every filter."""
     keys = sql_file(str(FOLDER), "keys.sql", tuple)
     end = sql_file(str(FOLDER), "search_end.sql", tuple)
-    matches = sql_file(str(FOLDER), "search_matches.sql", tuple)
+    matches = sql_file(str(FOLDER), "search_matches.sql", Candidate)
     for filters in every_filter():
         listed = conditions.in_list(filters)
         stretch = [after_start(filters.order), up_to_end(filters.order)]
-        for extra in (
+        for matching in (
             [conditions.AMONG_KEYS],
             [conditions.MATCHING_WORDS, *stretch],
             [conditions.MATCHING_WORDS_WHEN_OPENED, *stretch],
         ):
-            statement = keys.with_pieces(
-                condition=conditions.all_of([*listed, *extra]),
-                order=order_by(filters.order, is_sorted=True),
+            is_sorted = conditions.MATCHING_WORDS_WHEN_OPENED not in matching
+            statement: Statement[Any] = keys.with_pieces(
+                condition=conditions.all_of([*listed, *matching]),
+                order=order_by(filters.order, is_sorted=is_sorted),
                 limit="31",
             )
             yield Example("keys.sql", filters, False, statement)
@@ -109,15 +118,15 @@ def search_examples() -> Iterator[Example]:
 
 def count_examples() -> Iterator[Example]:
     """Yield the counts of the chips, the progress and the reasons of an empty list."""
-    counts = sql_file(str(FOLDER), "counts.sql", tuple)
-    progress = sql_file(str(FOLDER), "progress.sql", tuple)
-    empty = sql_file(str(FOLDER), "empty.sql", tuple)
+    counts = sql_file(str(FOLDER), "counts.sql", ChipCounts)
+    progress = sql_file(str(FOLDER), "progress.sql", Progress)
+    empty = sql_file(str(FOLDER), "empty.sql", Emptiness)
     for filters in FILTERS:
         chips = {}
         for show in Show:
             chosen = filters.showing(show)
             chips[show.value] = conditions.all_of(conditions.in_list(chosen))
-            statement = progress.with_pieces(cap="1000", left=chips[show.value])
+            statement: Statement[Any] = progress.with_pieces(cap="1000", left=chips[show.value])
             yield Example("progress.sql", chosen, True, statement)
         yield Example("counts.sql", filters, True, counts.with_pieces(cap="1000", **chips))
 
