@@ -23,7 +23,7 @@ from reviewapp.outbox import claims
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services as retriever_services
 from reviewapp.retrievers.models import Retriever
-from reviewapp.sync.deliver.outcome import Outcome, conflicting, delivered, refused
+from reviewapp.sync.deliver.outcome import DeliveryOutcome, conflicting, delivered, refused
 from reviewapp.sync.deliver.settle import settle_outcomes
 from tests.annotations.racing import start
 from tests.decisions import decide, queue_decision
@@ -43,7 +43,7 @@ def claim_all() -> list[Change]:
 
 def settle_while(
     held: Annotation | Retriever,
-    outcomes: list[Outcome],
+    outcomes: list[DeliveryOutcome],
     act: Callable[[], object],
 ) -> object:
     """Settle while `held` is locked, let a person act meanwhile; return what they got."""
@@ -62,7 +62,7 @@ def items(db: None) -> list[Annotation]:
     return [make_annotation(), make_annotation()]
 
 
-def delivered_to(items: list[Annotation], changes: list[Change]) -> list[Outcome]:
+def delivered_to(items: list[Annotation], changes: list[Change]) -> list[DeliveryOutcome]:
     outcomes = []
     for annotation, change in zip(items, changes, strict=True):
         record = annotation_record(
