@@ -11,3 +11,10 @@ from reviewapp.env import NEVER_AGAIN, or_a_sentence
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reviewapp.settings")
 with or_a_sentence(status=NEVER_AGAIN):
     application = get_wsgi_application()
+
+# Only a server imports this module, before it takes the first request, whose reader would wait for
+# the views and templates otherwise. They can be imported only now, when Django is set up.
+from reviewapp import urls  # noqa: F401
+from reviewapp.web.jinja import compile_templates
+
+compile_templates()

@@ -6,9 +6,12 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from django.template import engines
+from jinja2 import Environment
 
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue.row import QueueRow
+from reviewapp.web.jinja import compile_templates
+from tests.rules.markup import names
 
 AT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
@@ -89,3 +92,12 @@ def test_it_escapes_what_people_wrote_in_every_filter() -> None:
     )
     assert "<script>" not in shown
     assert shown.count("&lt;script&gt;") == 5
+
+
+def test_it_compiles_every_template_before_the_first_reader(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compile_templates()
+    monkeypatch.delattr(Environment, "compile")
+    for name in names():
+        engines["jinja2"].get_template(name)
