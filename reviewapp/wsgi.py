@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from reviewapp.env import NEVER_AGAIN, or_a_sentence
@@ -14,7 +16,7 @@ with or_a_sentence(status=NEVER_AGAIN):
 
 # Only a server imports this module, before it takes the first request, whose reader would wait for
 # the views and templates otherwise. They can be imported only now, when Django is set up.
-from reviewapp import urls  # noqa: F401
 from reviewapp.web.jinja import compile_templates
 
+import_module(settings.ROOT_URLCONF)
 compile_templates()
