@@ -126,7 +126,8 @@ class LastActive:
 
         response = self.get_response(request)
 
-        if request.user.is_authenticated:
+        # A script signs in by its token and has no session.
+        if request.user.is_authenticated and request.session.session_key:
             is_saved = request.session.modified
             if is_saved or not has_session_proof(request):
                 set_session_proof(response, request.user)

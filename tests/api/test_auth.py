@@ -45,6 +45,11 @@ def test_it_takes_no_session_for_a_token(client: Client, adam: User) -> None:
     refused(client.post(f"/api{LIST}"), 401, "UnauthorizedError")
 
 
+def test_it_gives_a_script_no_cookie(as_alice: Caller) -> None:
+    reply = as_alice("PATCH", f"/v1/annotations/{make_annotation().annotation_id}", {"label": "a"})
+    assert (reply.status_code, list(reply.cookies)) == (200, [])
+
+
 def test_it_refuses_an_expired_and_a_revoked_token(as_alice: Caller) -> None:
     assert as_alice("POST", LIST).status_code == 200
     for change in (

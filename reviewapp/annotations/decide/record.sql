@@ -2,7 +2,7 @@
 --
 -- The steps are numbered. Each that writes history reads from the step before it, so that the
 -- events come in this order.
--- Indexes: set_aside_once_each, annotations_annotation_pkey
+-- Indexes: annotations_annotation_pkey
 WITH
 -- 1. The decision as it is to be stored, without `cleared`.
 given AS (

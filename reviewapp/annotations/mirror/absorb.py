@@ -136,12 +136,12 @@ def attach_results(results: Sequence[Result]) -> int:
         if not matching and result.retriever_id is not None:
             earlier = result_matching.of_same_query(candidates, result, queries)
             if earlier is None:
-                earlier = result_matching.unannotated(result)
-                created.append(earlier)
-                candidates.append(earlier)
-            elif not result_matching.may_move(earlier, result):
-                continue
-            matching = [earlier]
+                waiting = result_matching.unannotated(result)
+                created.append(waiting)
+                candidates.append(waiting)
+                matching = [waiting]
+            elif result_matching.may_move(earlier, result):
+                matching = [earlier]
 
         for row in matching:
             result_matching.show_result(row, result)
@@ -293,18 +293,18 @@ def _fill_row(
 ) -> None:
     """Copy the record into the row, and show its values under our undelivered changes.
 
-    `undecidable` are the ids of `_undecidable_elsewhere`.
+    An id or name that the record leaves out stays. `undecidable`: see `_undecidable_elsewhere`.
     """
     row.annotation_id = record.annotation_id
     row.document_id = record.document_id
-    row.collection_id = (
-        storable_text(record.collection_id or "", MAX_STORED_ID_LENGTH) or row.collection_id
-    )
     retriever = retrievers.get(record.retriever_id or "")
     if retriever is not None:
         row.retriever = retriever
+    collection_id = storable_text(record.collection_id or "", MAX_STORED_ID_LENGTH)
+    row.collection_id = collection_id or row.collection_id
+    stage_name = storable_text(record.stage_name or "", MAX_STORED_ID_LENGTH)
+    row.stage_name = stage_name or row.stage_name
     row.execution_id = execution_id_in(record) or row.execution_id
-    row.stage_name = storable_text(record.stage_name or "", MAX_STORED_ID_LENGTH) or row.stage_name
 
     row.version = record.version
     row.upstream = values_of(record)
@@ -318,15 +318,28 @@ def _fill_row(
     row.uncleared = still_uncleared(row.uncleared, row.upstream)
     for name, value in visible_values(row, changes).items():
         setattr(row, name, value)
+    row.status = _status(row, record, undecidable)
 
+
+def _status(
+    row: Annotation,
+    record: AnnotationRecord,
+    undecidable: Collection[str],
+) -> Annotation.Status:
+    """Return the status of a filled row: our decision's, else what people did at Mixpeek."""
+    status = Annotation.Status(row.status)
     if row.decision_id is not None:
-        if row.status in _RECOMPUTED_STATUSES and row.decision is not None:
-            row.status = Annotation.Status(row.decision.outcome)
-    elif record.annotation_id in undecidable:
-        row.status = Annotation.Status.UNDECIDABLE
-    elif row.status != Annotation.Status.DECIDED:
-        is_decided = is_from_person(proposed_values(record), row.revisions)
-        row.status = Annotation.Status.DECIDED if is_decided else Annotation.Status.WAITING
+        if status in _RECOMPUTED_STATUSES and row.decision is not None:
+            return Annotation.Status(row.decision.outcome)
+        return status
+
+    if record.annotation_id in undecidable:
+        return Annotation.Status.UNDECIDABLE
+    if status == Annotation.Status.DECIDED:
+        return status
+    if is_from_person(proposed_values(record), row.revisions):
+        return Annotation.Status.DECIDED
+    return Annotation.Status.WAITING
 
 
 def _undecidable_elsewhere(records: Mapping[str, AnnotationRecord]) -> set[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from reviewapp.annotations.fields import BLANK_VALUES, STORED_FIELDS, Kind
 from reviewapp.json_values import is_same_json
-from reviewapp.mixpeek.records import AnnotationRecord
+from reviewapp.mixpeek.records import AnnotationRecord, RevisionRecord
 from reviewapp.retrievers.documents.snapshot import clean_json
 from reviewapp.storable import is_storable, storable_text
 
@@ -123,7 +123,7 @@ def revisions_of(record: AnnotationRecord) -> list[dict[str, Any]]:
     delivered, if the edit set a stamp; `outcome` and `reason` are what the stamp says beside it. An
     edit that only removed a stamp that said "can't tell" has the outcome `reverted`.
     """
-    revisions: list[dict[str, Any]] = []
+    revisions = []
     after: dict[str, Any] = {name: getattr(record, name) for name in _OBJECT_FIELDS}
     newest_first = sorted(record.revisions, key=lambda edit: edit.version, reverse=True)
 
@@ -133,28 +133,47 @@ def revisions_of(record: AnnotationRecord) -> list[dict[str, Any]]:
             if name in edit.prior:
                 before[name] = edit.prior[name] or {}
 
-        prior: dict[str, Any] = {}
-        for name, value in edit.prior.items():
-            if name not in _OBJECT_FIELDS:
-                prior[name] = value
-            elif not _differ_only_in_stamp(before[name], after[name]):
-                prior[name] = without_stamp(value)
-
-        revision = asdict(edit)
-        revision["prior"] = prior
-        revision["edited_at"] = edit.edited_at.isoformat() if edit.edited_at else None
-        stamp = _stamp_set_by_edit(before, after)
-        for name in ("decision_id", "outcome", "reason"):
-            if name in stamp:
-                revision[name] = str(stamp[name])
-        if not stamp and not prior and _is_cannot_tell_removed(before, after):
-            revision["outcome"] = REVERTED
-
+        revision = _revision(edit, before, after)
         revisions.append(clean_json(revision))
         after = before
 
     revisions.reverse()
     return revisions
+
+
+def _revision(
+    edit: RevisionRecord,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return one edit as `revisions_of` does; `before` and `after` are the objects around it."""
+    prior = _prior_without_stamp(edit, before, after)
+    revision = asdict(edit)
+    revision["prior"] = prior
+    revision["edited_at"] = edit.edited_at.isoformat() if edit.edited_at else None
+
+    stamp = _stamp_set_by_edit(before, after)
+    for name in ("decision_id", "outcome", "reason"):
+        if name in stamp:
+            revision[name] = str(stamp[name])
+    if not stamp and not prior and _is_cannot_tell_removed(before, after):
+        revision["outcome"] = REVERTED
+    return revision
+
+
+def _prior_without_stamp(
+    edit: RevisionRecord,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the replaced values, without our stamp and the fields in which only that changed."""
+    prior = {}
+    for name, value in edit.prior.items():
+        if name not in _OBJECT_FIELDS:
+            prior[name] = value
+        elif not _differ_only_in_stamp(before[name], after[name]):
+            prior[name] = without_stamp(value)
+    return prior
 
 
 def is_from_person(

@@ -1,6 +1,6 @@
 -- Lock an annotation that a PATCH names by Mixpeek's id or by its local one, and read what a
 -- decision needs (as `annotations/decide/lock.sql` does) and what its JSON shows.
--- Indexes: annotations_annotation_annotation_id_key, annotations_annotation_ref_key
+-- Indexes: annotations_annotation_annotation_id, annotations_annotation_ref
 SELECT
     retriever.id, retriever.retriever_id, retriever.label_set_id, retriever.guidelines_id,
     retriever.version,
