@@ -140,7 +140,10 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "OPTIONS": {
             "environment": "reviewapp.web.jinja.environment",
-            "context_processors": _CONTEXT_PROCESSORS,
+            "context_processors": [
+                *_CONTEXT_PROCESSORS,
+                "reviewapp.web.jinja.csrf_input_once",
+            ],
         },
     },
     # What the installed packages bring with them.

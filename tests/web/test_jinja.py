@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.template import engines
+from django.test import RequestFactory
 from jinja2 import Environment
 
 from reviewapp.annotations.models import Annotation
@@ -29,6 +31,15 @@ def line(**values: object) -> QueueRow:
         "reviewer": "", "decided_at": None, "created_at": None,
     }  # fmt: skip
     return QueueRow(**(usual | values))  # type: ignore[arg-type]
+
+
+def test_it_makes_one_csrf_token_for_all_forms_of_a_page() -> None:
+    template = engines["jinja2"].from_string("{{ csrf_input }}|{{ csrf_input }}")
+    request = RequestFactory().get("/")
+    request.user = AnonymousUser()
+    first, second = template.render({}, request).split("|")
+    assert first.startswith('<input type="hidden" name="csrfmiddlewaretoken" value="')
+    assert first == second
 
 
 def test_it_shows_an_instant_in_utc_wherever_it_comes_from() -> None:
