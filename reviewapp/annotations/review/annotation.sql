@@ -1,6 +1,6 @@
 -- One annotation with what its form and its page read of its neighbours, and a person's draft of
 -- it. Left out are columns that only searches and lists read, and large ones of the retriever.
--- Indexes: annotations_annotation_pkey, change_about, draft_once_each
+-- Indexes: annotations_annotation_pkey, change_about
 SELECT
     (
         SELECT to_jsonb(shown) FROM (

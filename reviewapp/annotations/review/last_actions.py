@@ -119,7 +119,7 @@ def build_recent_decision(row: Mapping[str, Any]) -> RecentDecision:
         label=row["label"],
         confidence=float_from_json(row["confidence"]),
         taken_back=row["taken_back"],
-        merged=row["merged"],
+        merged=bool(row["merged"]),
     )
 
 

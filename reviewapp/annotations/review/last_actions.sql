@@ -1,6 +1,6 @@
 -- A person's newest decision that was not undone, and what they skipped or deferred last: one row,
 -- null where there is none.
--- Indexes: decision_last_of, set_aside_last_by
+-- Indexes: decision_last_of
 SELECT
     (
         SELECT to_jsonb(d) FROM (

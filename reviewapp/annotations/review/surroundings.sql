@@ -1,7 +1,7 @@
 -- What the review page shows around an annotation: its execution, who has it open, the person's own
 -- skip or deferral of it, the other annotations and results of its document, the executions of all
 -- these, and the person's last decisions, skip or deferral. Lists are null where they are empty.
--- Indexes: annotation_document, result_of_document, decision_last_of, set_aside_last_by
+-- Indexes: annotation_document, result_of_document, decision_last_of, outbox_change_cause_key
 WITH item AS (
     SELECT
         a.id, a.document_id, a.result_id, result.digest, own.execution_id AS result_execution,
@@ -51,9 +51,8 @@ decisions AS (
     SELECT
         d.id, d.annotation_id, coalesce(nullif(a.title, ''), a.document_id) AS title, d.outcome,
         d.label, d.confidence, d.created_at, d.held_until, undo.id IS NOT NULL AS taken_back,
-        EXISTS (
-            SELECT FROM outbox_change c WHERE c.cause = d.decision_id AND c.merged IS NOT NULL
-        ) AS merged
+        -- No EXISTS, which the planner would answer for all decisions at once.
+        (SELECT c.merged IS NOT NULL FROM outbox_change c WHERE c.cause = d.decision_id) AS merged
     FROM annotations_decision d
     JOIN annotations_annotation a ON a.id = d.annotation_id
     LEFT JOIN annotations_undo undo ON undo.decision_id = d.id
