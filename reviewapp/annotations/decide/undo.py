@@ -1,6 +1,6 @@
 """Undo a decision before it is sent to Mixpeek; the decision itself stays on record.
 
-After that, undoing is a new decision with the old values, which `undo_form.py` computes. "Can't
+After that, undoing is a new decision with the old values (`reopened_forms.py`). "Can't
 tell" set no values and is undone at any time; what Mixpeek was told of it is then reverted.
 """
 

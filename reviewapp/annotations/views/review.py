@@ -17,8 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.annotations.decide.forms import initial_data
-from reviewapp.annotations.decide.resend_form import resend_form
-from reviewapp.annotations.decide.undo_form import reopened_form
+from reviewapp.annotations.decide.reopened_forms import reopened_form, resend_form
 from reviewapp.annotations.drafts import session_rescue
 from reviewapp.annotations.drafts.resume import resume_draft
 from reviewapp.annotations.models import Annotation, Lease

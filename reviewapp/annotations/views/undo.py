@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from reviewapp.annotations.decide import undo as decide_undo
-from reviewapp.annotations.decide.undo_form import undo_form
+from reviewapp.annotations.decide.reopened_forms import undo_form
 from reviewapp.annotations.models import Decision
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.review.last_actions import last_actions

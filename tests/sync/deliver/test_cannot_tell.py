@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide.forms import initial_data
-from reviewapp.annotations.decide.resend_form import resend_form
+from reviewapp.annotations.decide.reopened_forms import resend_form
 from reviewapp.annotations.decide.undo import undo
 from reviewapp.annotations.mirror import absorb, version_authors
 from reviewapp.annotations.models import Annotation, Decision
