@@ -39,6 +39,20 @@ FILES = sorted(
 NAMES = [path.as_posix() for path in FILES]
 FILLED_IN = (queue_statements.every_statement, api_statements.every_statement)
 RESULTS = 100_000
+# The loaded changes are all delivered, so the indexes of queued ones would be empty.
+WAITING = """
+INSERT INTO outbox_change (
+    ref, verb, fields, base, actor_name, retriever_id, state, reason, field_errors,
+    attempts, upstream_request_id, rank, due, created_at
+)
+SELECT ref, 'set', '{}', '{}', '', '', 'queued', '', '{}',
+    0, '', id % 2, now() + id * interval '1 second', now()
+FROM annotations_annotation LIMIT 5000;
+INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock)
+SELECT 'default', 'sync.deliver', 'lock ' || n FROM generate_series(1, 5000) n;
+ANALYZE outbox_change;
+ANALYZE procrastinate_jobs
+"""
 
 
 def statement(path: Path) -> Statement[Any]:
@@ -120,6 +134,7 @@ def filled() -> Iterator[psycopg.Connection[Any]]:
         for _ in load(url, RESULTS):
             pass
         with psycopg.connect(url) as opened:
+            opened.execute(WAITING)
             yield opened
         server.execute(drop)
 
