@@ -150,10 +150,10 @@ def searched(filters: QueueFilter) -> list[str]:
     return []
 
 
-def shown(filters: QueueFilter) -> list[str]:
-    """Return the pieces of the chip."""
-    pieces = list(_SHOWS[filters.show])
-    if filters.reviewer and filters.show in _UNDECIDED_SHOWS:
+def shown(show: Show, *, has_reviewer: bool) -> list[str]:
+    """Return the pieces of a chip; `has_reviewer` if a reviewer is selected, too."""
+    pieces = list(_SHOWS[show])
+    if has_reviewer and show in _UNDECIDED_SHOWS:
         # No undecided item has a reviewer, and PostgreSQL would search all of them for one.
         pieces.append("false")
     return pieces
@@ -161,7 +161,8 @@ def shown(filters: QueueFilter) -> list[str]:
 
 def in_list(filters: QueueFilter) -> list[str]:
     """Return the pieces of all filters except the search words."""
-    return [*selected(filters), *shown(filters)]
+    chip = shown(filters.show, has_reviewer=bool(filters.reviewer))
+    return [*selected(filters), *chip]
 
 
 def in_index(filters: QueueFilter) -> list[str]:

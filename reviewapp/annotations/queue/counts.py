@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,8 @@ from reviewapp.annotations.queue import conditions
 from reviewapp.annotations.queue.filters import QueueFilter, Show
 from reviewapp.annotations.queue.querysets import MAX_QUEUE_COUNT
 from reviewapp.annotations.queue.search import find_matches
-from reviewapp.postgres.statement import sql_file
+from reviewapp.bounded_cache import MIB, bounded_cache
+from reviewapp.postgres.statement import Statement, sql_file
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -55,26 +56,33 @@ def count_by_show(
     there may be more of each. Pass `found` if the matches were already looked up.
     """
     pieces, keys = _counted(filters, person, found)
-    condition_by_show = {}
-    for show in Show:
-        shown = conditions.shown(filters.showing(show))
-        condition_by_show[show.value] = conditions.all_of([*pieces, *shown])
-
-    statement = _COUNTS.with_pieces(cap=str(MAX_QUEUE_COUNT), **condition_by_show)
+    statement = _counts_statement(tuple(pieces), has_reviewer=bool(filters.reviewer))
     params = conditions.parameters(filters, person)
     (counts,) = statement.rows(**params, keys=keys)
-    return {Show(name): count for name, count in asdict(counts).items()}
+    return {show: getattr(counts, show.value) for show in Show}
 
 
 def done_and_left(filters: QueueFilter, person: User, *, since: datetime) -> tuple[int, int]:
     """Return how many items `person` decided since then and how many `filters` show, capped."""
     pieces, keys = _counted(filters, person)
-    left = conditions.all_of([*pieces, *conditions.shown(filters)])
-
-    statement = _PROGRESS.with_pieces(cap=str(MAX_QUEUE_COUNT), left=left)
+    chip = conditions.shown(filters.show, has_reviewer=bool(filters.reviewer))
+    statement = _PROGRESS.with_pieces(
+        cap=str(MAX_QUEUE_COUNT),
+        left=conditions.all_of([*pieces, *chip]),
+    )
     params = conditions.parameters(filters, person)
     (progress,) = statement.rows(**params, keys=keys, since=since)
     return progress.done, progress.left
+
+
+# Each page of the queue fills in the same places.
+@bounded_cache(most_bytes=MIB, size=lambda statement: 4 * len(statement.text))
+def _counts_statement(pieces: tuple[str, ...], *, has_reviewer: bool) -> Statement[ChipCounts]:
+    condition_by_show = {}
+    for show in Show:
+        chip = conditions.shown(show, has_reviewer=has_reviewer)
+        condition_by_show[show.value] = conditions.all_of([*pieces, *chip])
+    return _COUNTS.with_pieces(cap=str(MAX_QUEUE_COUNT), **condition_by_show)
 
 
 def _counted(

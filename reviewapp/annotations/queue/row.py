@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 YOU = "you"
 
 
-@dataclass(frozen=True)
-class ListRow:
-    """A row as `page.sql` reads it.
+class ListRow(NamedTuple):
+    """A row as `page.sql` reads it: a tuple, since a dataclass takes ten times as long to make.
 
     The holder is who has or had the item open, until `open_until`. `delivery` is the state of its
     newest change. The last three are what lists are ordered by, besides `id` and `decided_at`.
