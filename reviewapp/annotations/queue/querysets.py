@@ -1,4 +1,4 @@
-"""The annotations that a filter shows, in order, and those that a person may be given next."""
+"""The annotations that a person may be given next, and why there may be none."""
 
 from __future__ import annotations
 
@@ -25,12 +25,6 @@ if TYPE_CHECKING:
 MAX_QUEUE_COUNT = 1000
 
 _NAMED_PARAMETER = re.compile(r"%\((\w+)\)s")
-
-
-def in_queue(filters: QueueFilter, person: User) -> AnnotationQuerySet:
-    """Return what `filters` show to `person`, unordered, including items that others hold."""
-    pieces = [*conditions.in_list(filters), *conditions.searched(filters)]
-    return _select(pieces, conditions.parameters(filters, person))
 
 
 def candidates(

@@ -62,24 +62,39 @@ def every_filter() -> Iterator[QueueFilter]:
             yield filters.showing(show)
 
 
-def list_examples(name: str) -> Iterator[Example]:
-    """Yield `page.sql` or `claim_next.sql` for every filter, from the start and from a position."""
-    text: Statement[Any] = sql_file(str(FOLDER), "page.sql", ListRow)
-    if name == "claim_next.sql":
-        text = sql_file(str(FOLDER), "claim_next.sql", Claim)
+def page_statement(filters: QueueFilter, *, is_start: bool) -> Statement[ListRow]:
+    """Return the statement for the first page of a list, or for one after a position."""
+    pieces = conditions.in_list(filters)
+    if not is_start:
+        pieces.append(after_start(filters.order))
+    is_sorted = conditions.is_of_one_person(filters)
+    return sql_file(str(FOLDER), "page.sql", ListRow).with_pieces(
+        condition=conditions.all_of(pieces),
+        order=order_by(filters.order, is_sorted=is_sorted),
+        limit="31",
+    )
+
+
+def claim_statement(filters: QueueFilter, *, is_start: bool) -> Statement[Claim]:
+    """Return the statement that claims the first free item, or the first after a position."""
+    pieces = conditions.free(filters)
+    if not is_start:
+        pieces.append(after_start(filters.order))
+    is_sorted = conditions.is_of_one_person(filters)
+    return sql_file(str(FOLDER), "claim_next.sql", Claim).with_pieces(
+        condition=conditions.all_of(pieces),
+        order=order_by(filters.order, is_sorted=is_sorted),
+    )
+
+
+def list_examples() -> Iterator[Example]:
+    """Yield the pages and the claims of every filter."""
     for filters in every_filter():
-        pieces = conditions.in_list(filters)
-        if name == "claim_next.sql":
-            pieces = conditions.free(filters)
         for is_start in (True, False):
-            if not is_start:
-                pieces = [*pieces, after_start(filters.order)]
-            statement = text.with_pieces(
-                condition=conditions.all_of(pieces),
-                order=order_by(filters.order, is_sorted=conditions.is_of_one_person(filters)),
-                limit="31",
-            )
-            yield Example(name, filters, is_start, statement)
+            page = page_statement(filters, is_start=is_start)
+            yield Example("page.sql", filters, is_start, page)
+            claim = claim_statement(filters, is_start=is_start)
+            yield Example("claim_next.sql", filters, is_start, claim)
 
 
 def search_examples() -> Iterator[Example]:
@@ -142,11 +157,6 @@ def count_examples() -> Iterator[Example]:
 
 def every_statement() -> Iterator[tuple[str, Statement[Any]]]:
     """Yield all of them, each with a title."""
-    for examples in (
-        list_examples("page.sql"),
-        list_examples("claim_next.sql"),
-        search_examples(),
-        count_examples(),
-    ):
+    for examples in (list_examples(), search_examples(), count_examples()):
         for example in examples:
             yield example.title, example.statement

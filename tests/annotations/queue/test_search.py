@@ -20,7 +20,7 @@ from reviewapp.annotations.queue.claim_next import claim_next_annotation
 from reviewapp.annotations.queue.counts import count_by_show, done_and_left
 from reviewapp.annotations.queue.filters import Band, QueueFilter, Show, Sort
 from reviewapp.annotations.queue.pages import load_queue_page, previous_key
-from reviewapp.annotations.queue.querysets import candidates, in_queue
+from reviewapp.annotations.queue.querysets import candidates
 from reviewapp.annotations.queue.search import SEARCH_COUNT_LIMIT, Matches, find_matches
 from reviewapp.web.pagination import Page
 from tests.factories import LONG_AGO, make_retriever
@@ -96,12 +96,47 @@ def row(dice: random.Random, number: int, retriever: Any, reviewer: User) -> Ann
     )
 
 
-def naive(chosen: QueueFilter, person: User) -> list[int]:
-    """What the filter shows without the search, read whole, and each row looked at."""
-    rows = (
-        in_queue(replace(chosen, q=""), person).order_by(*chosen.order).values_list("pk", "words")
+BANDS: dict[str, Callable[[float], bool]] = {
+    "": lambda _: True,
+    Band.NONE: lambda sureness: sureness == -1,
+    Band.LOW: lambda sureness: 0 <= sureness < 0.5,
+    Band.MIDDLE: lambda sureness: 0.5 <= sureness < 0.8,
+    Band.HIGH: lambda sureness: sureness >= 0.8,
+}
+
+
+def is_shown(annotation: Annotation, chosen: QueueFilter, person: User, kind: str) -> bool:
+    """Whether the filter shows it without the search; `kind` is how the person set it aside."""
+    is_waiting = annotation.status == "waiting"
+    is_of_chip = {
+        Show.WAITING: is_waiting and not kind,
+        Show.MINE: annotation.reviewer_id == person.pk,
+        Show.DEFERRED: is_waiting and kind == "deferred",
+        Show.DRAFTS: False,
+        Show.DECIDED: not is_waiting,
+        Show.CONFLICT: False,
+        Show.UNDELIVERED: False,
+        Show.ALL: True,
+    }
+    return (
+        is_of_chip[chosen.show]
+        and chosen.label in {"", annotation.label}
+        and chosen.status in {"", annotation.status}
+        and chosen.reviewer in {None, annotation.reviewer_id}
+        and BANDS[chosen.band](annotation.sureness)
     )
-    return [pk for pk, words in rows if SEARCHES[chosen.q](set(words.split()))]
+
+
+def naive(chosen: QueueFilter, person: User) -> list[int]:
+    """The keys of what the filter shows, each row looked at by itself."""
+    kinds = dict(SetAside.objects.filter(person=person).values_list("annotation_id", "kind"))
+    shown = []
+    for annotation in Annotation.objects.order_by(*chosen.order):
+        words = set(annotation.words.split())
+        kind = kinds.get(annotation.pk, "")
+        if is_shown(annotation, chosen, person, kind) and SEARCHES[chosen.q](words):
+            shown.append(annotation.pk)
+    return shown
 
 
 def pages(
