@@ -190,13 +190,14 @@ def _take_lease(
 ) -> Lease | None:
     """Take the lease if this person may decide on the item and nobody else has it open.
 
-    Returns the lease that is then in force, or that has expired. `current` is the one before.
+    Returns the lease that is then in force, None for none; `current` is the one before.
     """
-    if annotation.status == Annotation.Status.GONE:
-        return current
-    if not request.user.has_perm("annotations.decide_annotation"):
-        return current
-    if held_by(current, request.user, now=now):
+    if current is not None and current.until <= now:
+        current = None
+
+    is_gone = annotation.status == Annotation.Status.GONE
+    may_decide = request.user.has_perm("annotations.decide_annotation")
+    if is_gone or not may_decide or held_by(current, request.user, now=now):
         return current
     return leases.take_lease(annotation, request.user, now=now)
 

@@ -20,6 +20,7 @@ from tests.factories import (
     make_annotation,
     make_change,
     make_execution,
+    make_lease,
     make_result,
     make_retriever,
 )
@@ -253,6 +254,18 @@ def test_it_lets_somebody_read_who_may_not_decide(client: Client, stranger: User
     assert not hasattr(Annotation.objects.get(pk=annotation.pk), "lease")
 
 
+def test_it_says_who_has_it_open_to_somebody_who_may_not_decide(
+    client: Client, alice: User, stranger: User
+) -> None:
+    stranger.user_permissions.add(Permission.objects.get(codename="view_annotation"))
+    held, expired = make_annotation(), make_annotation()
+    make_lease(held, alice)
+    make_lease(expired, alice, seconds=-1)
+    client.force_login(stranger)
+    assert "Open by <strong>alice</strong>" in _page_text(client, held)
+    assert "Nobody has it open" in _page_text(client, expired)
+
+
 def test_it_refuses_strangers_and_the_unknown(client: Client, alice: User, stranger: User) -> None:
     annotation = make_annotation()
     client.force_login(stranger)
@@ -280,5 +293,5 @@ def test_it_asks_the_database_the_same_number_of_times_whatever_there_is(
     for other in Annotation.objects.exclude(pk=annotation.pk):
         post_decision(client, other, label="a")
     _page_text(client, annotation)
-    with django_assert_max_num_queries(23):
+    with django_assert_max_num_queries(12):
         _page_text(client, annotation)
