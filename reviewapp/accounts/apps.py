@@ -6,6 +6,7 @@ from allauth.account.signals import password_changed, password_reset
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in
 from django.core.checks import Tags, register
+from django.core.management import call_command
 from django.db.models.signals import post_migrate
 
 
@@ -15,11 +16,16 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks and the signal receivers."""
-        from reviewapp.accounts import cache_table, checks, middleware, roles, services
+        from reviewapp.accounts import checks, middleware, roles, services
 
         register(checks.check_mixpeek, Tags.security)
         post_migrate.connect(roles.sync_groups, sender=self)
-        post_migrate.connect(cache_table.create_cache_table, sender=self)
+        post_migrate.connect(create_cache_table, sender=self)
         user_logged_in.connect(middleware.begin_session)
         password_reset.connect(services.end_after_reset)
         password_changed.connect(services.withdraw_after_change)
+
+
+def create_cache_table(*, using: str, **_: object) -> None:
+    """Create the table of the shared cache if it is missing, after each migrate."""
+    call_command("createcachetable", database=using, verbosity=0)

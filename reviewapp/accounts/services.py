@@ -101,12 +101,12 @@ def end_old_password(user: User, *, actor: User | None, note: str) -> None:
 
 
 def end_after_reset(*, user: User, **_: object) -> None:
-    """Revoke tokens and links of a person who reset their password (receiver of `password_reset`)."""
+    """Revoke tokens and links of who reset their password (receiver of `password_reset`)."""
     end_old_password(user, actor=user, note=BY_LINK)
 
 
 def withdraw_after_change(*, user: User, **_: object) -> None:
-    """Withdraw the links for a new password of a person who set one (receiver of `password_changed`).
+    """Withdraw links for a new password of who set one (receiver of `password_changed`).
 
     Their tokens stay, because they knew the old password.
     """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from reviewapp.audit.event_row import EventRow
+from reviewapp.audit.models import EventRow
 from reviewapp.audit.querysets import NEWEST_FIRST
 from reviewapp.postgres.statement import sql_file
 from reviewapp.web import pagination

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
@@ -21,6 +25,23 @@ _WORDS = (
     f" || CASE WHEN octet_length((changes - '{_UNSEARCHED}'::text[])::text) < 200000"
     f" THEN to_tsvector('simple', changes - '{_UNSEARCHED}'::text[]) ELSE '' END)"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event as the `.sql` files of the history select it; `changes` is a Python value."""
+
+    id: int
+    at: datetime
+    actor_id: int | None
+    actor_name: str
+    action: str
+    ref: str
+    retriever_id: str
+    origin: str
+    request_id: str
+    changes: Any
+    note: str
 
 
 class Event(models.Model):

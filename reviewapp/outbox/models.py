@@ -30,7 +30,8 @@ class Change(models.Model):
 
     Lock order, for every transaction that locks both: first the rows that refs name (annotations,
     retrievers), of one table in the order of their keys, then their changes, in the order of
-    theirs. People who decide, undo or withdraw lock their item first; so must a worker that settles.
+    theirs. People who decide, undo or withdraw lock their item first, and so does a worker that
+    settles.
 
     "Can't tell" and its reversal set no value (`sets_values`). Their `fields` are what our stamp is
     to say: `{"outcome": "cannot_tell", "reason": text}` or `{"outcome": "reverted"}`. The `base` of

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from reviewapp.bounded_cache import MIB, bounded_cache
 
-# `import "./x.js";` and `import { a, b } from "./x.js";`, as the storage of static files reads them.
+# `import "./x.js";` and `import { a } from "./x.js";`, as the storage of static files reads them.
 _IMPORT = re.compile(r"""^(?:import|export)\b[^;"']*["'](\./[^"']+)["'];""", re.MULTILINE)
 
 

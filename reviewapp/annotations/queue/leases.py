@@ -68,7 +68,7 @@ def release_oldest(person: User) -> None:
 
 
 def release_without_access(*, person: User, **_: object) -> None:
-    """Release all that a person holds who may not decide any more (receiver of `access_changed`)."""
+    """Release all that a person holds who may no longer decide (receiver of `access_changed`)."""
     current = type(person).people.get(pk=person.pk)
     if not current.has_perm("annotations.decide_annotation"):
         Lease.objects.filter(holder=person).delete()

@@ -53,7 +53,7 @@ class RecentDecision(OwnDecision):
 
 @dataclass(frozen=True, kw_only=True)
 class LastAside:
-    """The annotation that the person skipped or deferred last; its title, else its document's id."""
+    """What the person skipped or deferred last; the title of the item, else its document's id."""
 
     annotation_id: int
     title: str

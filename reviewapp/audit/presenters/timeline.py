@@ -10,8 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from reviewapp.audit.actions import NOTICING, Action, Origin
-from reviewapp.audit.event_row import EventRow
-from reviewapp.audit.models import Event
+from reviewapp.audit.models import Event, EventRow
 from reviewapp.audit.presenters.diffs import FieldDiff, field_diffs
 from reviewapp.audit.registry import GuidanceVersions, find_guidance_versions
 from reviewapp.bounded_cache import MIB, BoundedCache

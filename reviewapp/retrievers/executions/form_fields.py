@@ -23,7 +23,7 @@ _ADDRESS = re.compile(
 
 
 class JsonField(forms.CharField):
-    """A JSON object or array, bounded, not too deep and storable; an array may also be typed as lines."""
+    """A JSON object or array, bounded and storable; an array may also be typed as lines."""
 
     widget = forms.Textarea
 
