@@ -1,5 +1,5 @@
 -- The token of each request to the API, if it is usable.
--- Indexes: api_apitoken_digest_key
+-- Indexes: api_apitoken_digest_42d9074b_like
 SELECT
     id, owner_id, name, prefix, digest, scope, created_at, expires_at, last_used_at, revoked_at
 FROM api_apitoken

@@ -53,6 +53,27 @@ SELECT 'default', 'sync.deliver', 'lock ' || n FROM generate_series(1, 5000) n;
 ANALYZE outbox_change;
 ANALYZE procrastinate_jobs
 """
+# Who signs in there: `load` makes only the few people of the demo.
+PEOPLE = """
+INSERT INTO accounts_user (
+    username, username_key, pseudonym, password, first_name, last_name, email, theme, key_map,
+    is_superuser, is_staff, is_active, single_keys, blur_media, greyscale_media, mute_media,
+    date_joined
+)
+SELECT 'p' || n, 'p' || n, 'p' || n, '', '', '', '', 'system', '{}', false, false, true, true,
+    false, false, false, now()
+FROM generate_series(1, 2000) n;
+
+INSERT INTO django_session (session_key, session_data, expire_date)
+SELECT 'session' || n, repeat('x', 300), now() + interval '1 day'
+FROM generate_series(1, 2000) n;
+
+INSERT INTO api_apitoken (owner_id, name, prefix, digest, scope, created_at, expires_at)
+SELECT id, 'nightly', username, username, 'read', now(), now() + interval '1 day'
+FROM accounts_user;
+
+ANALYZE accounts_user, django_session, api_apitoken
+"""
 
 
 def statement(path: Path) -> Statement[Any]:
@@ -135,6 +156,7 @@ def filled() -> Iterator[psycopg.Connection[Any]]:
             pass
         with psycopg.connect(url) as opened:
             opened.execute(WAITING)
+            opened.execute(PEOPLE)
             yield opened
         server.execute(drop)
 
