@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from reviewapp.annotations import payload as payloads
 from reviewapp.annotations.decide import parsing
-from reviewapp.annotations.decide import payload as payloads
 from reviewapp.storable import storable_json, storable_text
 
 

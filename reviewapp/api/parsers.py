@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reviewapp.annotations.decide import payload
+from reviewapp.annotations import payload
 from reviewapp.api.errors import invalid_value
 
 MAX_BODY_BYTES = 1024 * 1024

@@ -15,7 +15,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from reviewapp.annotations.decide import payload as payloads
+from reviewapp.annotations import payload as payloads
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.models import Event
 from reviewapp.json_values import canonical, is_same_json

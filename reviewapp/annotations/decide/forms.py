@@ -15,8 +15,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from reviewapp.annotations import payload as payloads
 from reviewapp.annotations.decide import parsing
-from reviewapp.annotations.decide import payload as payloads
 from reviewapp.annotations.decide.submission import Submission
 from reviewapp.annotations.fields import BLANK_VALUES, FIELDS, PERSONAL_FIELDS, as_typed
 from reviewapp.annotations.models import Annotation, Decision

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from reviewapp.annotations.decide import payload as payloads
+from reviewapp.annotations import payload as payloads
 
 # In characters.
 MAX_LABEL_LENGTH = 100

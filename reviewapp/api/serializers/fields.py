@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from reviewapp.annotations.decide import payload as payloads
+from reviewapp.annotations import payload as payloads
 
 _ANY_OBJECT = {"type": "object", "additionalProperties": True}
 
