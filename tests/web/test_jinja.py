@@ -78,12 +78,7 @@ def test_it_shows_a_line_anew_when_any_value_is_another(changed: dict[str, objec
 
 
 def test_it_shows_an_icon_wherever_it_is_named() -> None:
-    assert (
-        rendered(
-            '{% from "macros.html" import icon %}{{ icon(name) }}{{ icon(name) }}', name="search"
-        ).count("#search")
-        == 2
-    )
+    assert rendered("{{ icon(name) }}{{ icon(name) }}", name="search").count("#search") == 2
 
 
 def test_it_writes_a_date_in_the_time_zone_of_the_site() -> None:
