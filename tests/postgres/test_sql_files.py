@@ -38,6 +38,7 @@ FILES = sorted(
 )
 NAMES = [path.as_posix() for path in FILES]
 FILLED_IN = (queue_statements.every_statement, api_statements.every_statement)
+INDEXED = (queue_statements.indexed_statements, api_statements.indexed_statements)
 RESULTS = 100_000
 # The loaded changes are all delivered, so the indexes of queued ones would be empty.
 WAITING = """
@@ -73,6 +74,13 @@ SELECT id, 'nightly', username, username, 'read', now(), now() + interval '1 day
 FROM accounts_user;
 
 ANALYZE accounts_user, django_session, api_apitoken
+"""
+# Nobody has an item open there.
+LEASES = """
+INSERT INTO annotations_lease (annotation_id, holder_id, until)
+SELECT id, (SELECT min(id) FROM accounts_user), now() + interval '5 minutes'
+FROM annotations_annotation LIMIT 2000;
+ANALYZE annotations_lease
 """
 
 
@@ -157,6 +165,7 @@ def filled() -> Iterator[psycopg.Connection[Any]]:
         with psycopg.connect(url) as opened:
             opened.execute(WAITING)
             opened.execute(PEOPLE)
+            opened.execute(LEASES)
             yield opened
         server.execute(drop)
 
@@ -177,15 +186,16 @@ def test_its_plan_uses_the_indexes_that_it_names(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("every_statement", FILLED_IN, ids=["queue", "API list"])
+@pytest.mark.parametrize("statements", INDEXED, ids=["queue", "API list"])
 def test_it_reads_no_table_from_end_to_end_however_it_is_filled_in(
-    every_statement: Callable[[], Iterator[tuple[str, Statement[Any]]]],
+    statements: Callable[[], Iterator[tuple[str, Statement[Any]]]],
     filled: psycopg.Connection[Any],
 ) -> None:
     read_whole = []
-    for title, filled_in in every_statement():
+    for title, filled_in in statements():
         explain = f"EXPLAIN (GENERIC_PLAN) {numbered(filled_in.text)}"
-        lines = "\n".join(line for (line,) in filled.execute(explain).fetchall())
+        plan = filled.execute(explain, prepare=False).fetchall()
+        lines = "\n".join(line for (line,) in plan)
         for table in ("annotations_annotation", "outbox_change"):
             if f"Seq Scan on {table}" in lines:
                 read_whole.append(title)
