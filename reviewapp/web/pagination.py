@@ -14,8 +14,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
-from django.db.models import F, Func, Model, Q, QuerySet, TextField, Value
-from django.db.models.lookups import GreaterThan, LessThan
+from django.db.models import Model, Q, QuerySet
 
 from reviewapp.storable import is_storable
 
@@ -147,25 +146,11 @@ def reverse_ordering(order: Sequence[str]) -> tuple[str, ...]:
     return tuple(reverse)
 
 
-def after_q(order: Sequence[str], values: Sequence[Any]) -> Q:
-    """Return the condition for the rows after the one with these values, which fit the columns.
-
-    All columns have the same direction, so this is one comparison of rows, and one position in an
-    index.
-    """
-    lookup = LessThan if order[0].startswith("-") else GreaterThan
-    columns = _RowExpression(*(F(name.lstrip("-")) for name in order))
-    return Q(lookup(columns, _RowExpression(*map(Value, values))))
-
-
-class _RowExpression(Func):
-    function = "ROW"
-    # It has no type of its own: each column is compared by its own type.
-    output_field = TextField()
-
-
 def _after_untrusted_q(order: Sequence[str], values: Sequence[Any]) -> Q:
-    """Return the condition of `after_q`, column by column, which checks each value's type."""
+    """Return the condition for the rows after these values, column by column.
+
+    Each lookup checks the type of its value.
+    """
     after = Q()
     for index, name in enumerate(order):
         tied_columns = [tied.lstrip("-") for tied in order[:index]]
