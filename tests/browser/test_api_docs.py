@@ -37,7 +37,7 @@ def test_it_describes_every_call_without_a_word_in_the_console(desk: Desk, adam:
     expect(page.locator(".opblock")).to_have_count(19)
 
     page.locator("#operations-annotations-patch_annotation .opblock-summary-control").click()
-    expect(page.get_by_text("Decide: the values given")).to_be_visible()
+    expect(page.get_by_text("Decide an annotation: set the given values")).to_be_visible()
     expect(page.get_by_text("x-permission")).to_be_visible()
     results = Axe().run(page, options=READABLE)
     assert results.violations_count == 0, results.generate_report()
