@@ -46,8 +46,9 @@ document.addEventListener("submit", (event) => {
   const field = document.activeElement;
   if (!field || !field.matches(TAG_FIELDS)) return;
   event.preventDefault();
-  // A form that is being submitted cannot be submitted in another way.
-  window.setTimeout(() => preview.click());
+  // A form that is being submitted cannot be submitted in another way. Meanwhile the list, and the
+  // button with it, may have been replaced.
+  window.setTimeout(() => document.querySelector("[data-preview]")?.click());
 });
 document.addEventListener("htmx:load", () => {
   for (const form of document.querySelectorAll(".picking")) showCount(form);

@@ -143,6 +143,8 @@ def test_it_carries_picks_and_tags_over_pages_and_searches(desk: Desk, adam: Use
     picks.first.check()
     expect(counter).to_have_text("3 picked, 2 of them not on this page")
     page.locator("#id_q").fill("triage 0")
+    # The second page has ten lines as well.
+    expect(page.locator(".retriever-line").first).to_contain_text("Triage 00")
     expect(page.locator(".retriever-line")).to_have_count(10)
     expect(counter).to_have_text("3 picked, 2 of them not on this page")
     page.get_by_label("Add tags").press("Enter")
