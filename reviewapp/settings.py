@@ -155,13 +155,13 @@ TEMPLATES = [
 ]
 
 _database_keys: dict[str, str] = {}
-# A lost server is noticed within seconds, and each connection prepares the statements that it runs
-# often; DATABASE_URL may set other values.
+# A lost server is noticed within seconds, and each connection prepares a statement that it runs for
+# the second time; DATABASE_URL may set other values.
 _database_options: dict[str, Any] = {
     "connect_timeout": 5,
     "tcp_user_timeout": 10_000,
     "server_side_binding": True,
-    "prepare_threshold": 5,
+    "prepare_threshold": 1,
 }
 for _key, _value in _database.items():
     if _key.startswith("?"):

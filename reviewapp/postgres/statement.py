@@ -8,7 +8,7 @@ The frequent queries are `.sql` files beside the module that uses them:
 
 The parameters are written `%(ref)s`, a percent sign `%%`. A row is made by calling the type with
 the columns in their order, so the file selects them in the order of the type's fields. A jsonb
-column arrives as the Python value. The driver prepares a statement that a connection runs often.
+column arrives as the Python value. The driver prepares a statement that a connection runs twice.
 """
 
 from __future__ import annotations
