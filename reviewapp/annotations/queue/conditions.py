@@ -150,7 +150,7 @@ def searched(filters: QueueFilter) -> list[str]:
     return []
 
 
-def shown(show: Show, *, has_reviewer: bool) -> list[str]:
+def of_chip(show: Show, *, has_reviewer: bool) -> list[str]:
     """Return the pieces of a chip; `has_reviewer` if a reviewer is selected, too."""
     pieces = list(_SHOWS[show])
     if has_reviewer and show in _UNDECIDED_SHOWS:
@@ -161,7 +161,7 @@ def shown(show: Show, *, has_reviewer: bool) -> list[str]:
 
 def in_list(filters: QueueFilter) -> list[str]:
     """Return the pieces of all filters except the search words."""
-    chip = shown(filters.show, has_reviewer=bool(filters.reviewer))
+    chip = of_chip(filters.show, has_reviewer=bool(filters.reviewer))
     return [*selected(filters), *chip]
 
 

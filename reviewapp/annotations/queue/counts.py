@@ -65,7 +65,7 @@ def count_by_show(
 def done_and_left(filters: QueueFilter, person: User, *, since: datetime) -> tuple[int, int]:
     """Return how many items `person` decided since then and how many `filters` show, capped."""
     pieces, keys = _counted(filters, person)
-    chip = conditions.shown(filters.show, has_reviewer=bool(filters.reviewer))
+    chip = conditions.of_chip(filters.show, has_reviewer=bool(filters.reviewer))
     statement = _PROGRESS.with_pieces(
         cap=str(MAX_QUEUE_COUNT),
         left=conditions.all_of([*pieces, *chip]),
@@ -80,7 +80,7 @@ def done_and_left(filters: QueueFilter, person: User, *, since: datetime) -> tup
 def _counts_statement(pieces: tuple[str, ...], *, has_reviewer: bool) -> Statement[ChipCounts]:
     condition_by_show = {}
     for show in Show:
-        chip = conditions.shown(show, has_reviewer=has_reviewer)
+        chip = conditions.of_chip(show, has_reviewer=has_reviewer)
         condition_by_show[show.value] = conditions.all_of([*pieces, *chip])
     return _COUNTS.with_pieces(cap=str(MAX_QUEUE_COUNT), **condition_by_show)
 
