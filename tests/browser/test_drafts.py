@@ -96,7 +96,7 @@ def test_it_asks_nothing_about_what_the_newer_words_followed_on_from(
 def test_it_takes_newer_words_for_newer_however_slowly_the_page_had_come(
     window: Window, open_item: Open, alice: User, items: list[Annotation]
 ) -> None:
-    """The browser's clock is set by the page, so it is late by as long as the page was under way."""
+    """The page sets the browser's clock, so that is late by as long as the page was under way."""
 
     def delay(route: Route) -> None:
         response = route.fetch()

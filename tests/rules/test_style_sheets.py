@@ -1,4 +1,4 @@
-"""Style sheets: a page loads a rule for each class on it, and no rule or token is there for nothing."""
+"""Style sheets: a page loads a rule for each class on it, and no rule or token is unused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statements of the queue for each chip, order and filter, as the product puts them together."""
+"""The statements of the queue for each chip, order and filter, as the product builds them."""
 
 from __future__ import annotations
 
