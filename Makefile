@@ -21,7 +21,7 @@ LOCK = $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 
 # What was compiled is kept: else each of a hundred processes compiles the product and every test anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-PYTEST = $(PY) -m pytest -n 3 --dist worksteal
+PYTEST = $(PY) -m pytest -n 4 --dist worksteal
 # These wait for pages much of the time.
 PYTEST_BROWSER = $(PY) -m pytest -n 4 --dist worksteal -p no:schemathesis tests/browser
 
