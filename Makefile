@@ -8,6 +8,7 @@
 # make drill  N people's submits (N=10000 CLIENTS=50 SEED=1) while everything is killed and cut: is a word lost?
 # make drill ABUSE=1 CLIENTS=10  the same beside one abusive client: are the others still answered within a second?
 # make lock   pin the requirements anew from pyproject.toml
+# make messages  collect the sentences to translate into var/django.pot
 # make clean  remove what was installed and built here; the data in var/ stays
 #
 # Paths are relative throughout, because make splits absolute ones at spaces.
@@ -26,7 +27,7 @@ PYTEST = $(PY) -m pytest -n 4 --dist worksteal
 PYTEST_BROWSER = $(PY) -m pytest -n 4 --dist worksteal -p no:schemathesis tests/browser
 
 .PHONY: run setup dev browser check test test-long lint types migrations fast-tests tests browser-tests long-tests \
-	compiled bench bench-reviewers drill lock clean
+	compiled bench bench-reviewers drill lock messages clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -129,6 +130,11 @@ lock: $(PY)
 	@$(PIP) uv
 	$(LOCK) -o requirements.txt
 	$(LOCK) -c requirements.txt --extra dev -o requirements-dev.txt
+
+messages: dev
+	@mkdir -p var
+	$(PY) -m babel.messages.frontend extract --mapping=pyproject.toml --project=reviewapp \
+		--keywords="gettext_lazy ngettext_lazy:1,2 pgettext_lazy:1c,2" --output=var/django.pot reviewapp templates
 
 clean:
 	rm -rf .venv staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis var/tests

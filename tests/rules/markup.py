@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,6 +17,8 @@ from tests.rules.sources import ROOT
 TEMPLATES = ROOT / "templates"
 # What stands for the value of a variable.
 A_VALUE = "x"
+TRANSLATES = {"_", "gettext", "ngettext", "npgettext", "pgettext"}
+_PLACEHOLDER = re.compile(r"%\(\w+\)s")
 _VOID = {
     "area",
     "base",
@@ -87,9 +90,26 @@ def _part(part: nodes.Node, turn: int) -> str:
         return _markup(branches[turn % len(branches)], turn)
     if isinstance(part, nodes.For):
         return _markup(part.else_ if turn % 2 else part.body, turn)
+    if isinstance(part, (nodes.Call, nodes.Filter)):
+        return message(part) or A_VALUE
     if isinstance(part, nodes.Expr):
         return A_VALUE
     return _markup(getattr(part, "body", ()), turn)
+
+
+def message(call: nodes.Call | nodes.Filter) -> str:
+    """Return the text that a call translates, with values put in; "" if it calls something else."""
+    function = call.node
+    # What `UntranslatedMessages` makes of a call without values.
+    if isinstance(call, nodes.Filter):
+        if call.name == "safe" and isinstance(function, nodes.Const):
+            return str(function.value)
+        return ""
+    if not isinstance(function, nodes.Name) or function.name not in TRANSLATES:
+        return ""
+    first = call.args[1] if function.name.endswith("pgettext") else call.args[0]
+    assert isinstance(first, nodes.Const), f"{function.name} translates no variable"
+    return _PLACEHOLDER.sub(A_VALUE, first.value)
 
 
 @dataclass
