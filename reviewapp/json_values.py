@@ -161,6 +161,11 @@ def canonical(value: Any) -> Any:
     return value
 
 
+def number_text(value: float) -> str:
+    """Return the shortest decimal that reads back as `value`: 0.5, 1e-07, 3 for 3.0."""
+    return str(canonical(value))
+
+
 def _is_same_scalar(left: Any, right: Any) -> bool:
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right

@@ -34,8 +34,9 @@ _BATCH_SIZE = 1000
 # Where a spreadsheet runs a formula (https://owasp.org/www-community/attacks/CSV_Injection): at the
 # beginning of a cell and, where it splits lines at semicolons and ignores our quotes, after a
 # semicolon, a tab or a line break. Existing apostrophes are skipped, so that the one we add can
-# always be removed again: docs/operations.md.
+# always be removed again: docs/operations.md. A plain number is no formula.
 _SIGN = "=+@\uff1d\uff0b\uff0d\uff20-"
+_PLAIN_NUMBER = re.compile(r"-[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _FORMULA_START = re.compile(rf"""(^|;)(?=[ '"]*[\t\r\n{_SIGN}])|([\t\r\n])(?=[ '"]*[{_SIGN}])""")
 
 
@@ -61,7 +62,10 @@ def cell(value: object) -> str:
         return ""
     if hasattr(value, "isoformat"):
         return str(value.isoformat())
-    return _FORMULA_START.sub(r"\1\2'", str(value))
+    text = str(value)
+    if _PLAIN_NUMBER.fullmatch(text):
+        return text
+    return _FORMULA_START.sub(r"\1\2'", text)
 
 
 def _with_guidance(batch: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:

@@ -22,11 +22,13 @@ _STATUSES = {Verdict.GENUINE: 200, Verdict.STALE: 400, Verdict.FORGED: 401}
 
 @require_safe
 @permission_required("annotations.view_annotation", raise_exception=True)
-def open_media(request: Request, document_id: str, index: int) -> HttpResponse:
+def open_media(request: Request, index: int, document_id: str = "") -> HttpResponse:
     """Redirect to a link that serves the file now, or respond with a sentence why there is none.
 
-    With `as=pdf`, only to a file whose content is a PDF.
+    With `as=pdf`, only to a file whose content is a PDF. The query names the document if a path
+    cannot (`media_url` in `web/jinja.py`).
     """
+    document_id = document_id or request.GET.get("document_id", "")
     find_link = link
     if request.GET.get("as") == "pdf":
         find_link = framed_link

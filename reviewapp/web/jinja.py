@@ -33,6 +33,8 @@ from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
 
 from reviewapp.bounded_cache import MIB, bounded_cache
+from reviewapp.json_values import number_text
+from reviewapp.web.media_url import media_url
 from reviewapp.web.script_modules import module_script
 
 _FILTERS = (
@@ -50,6 +52,7 @@ _FILTERS = (
 
 # The tokens of `_("Save")`.
 _CONSTANT_CALL = ("name", "lparen", "string", "rparen")
+_MAX_LISTED_DECIMALS = 4
 
 _LOCALIZED = (int, float, Decimal, date)
 
@@ -94,6 +97,8 @@ def environment(**options: Any) -> Environment:
     env.keep_trailing_newline = True
     for name in _FILTERS:
         env.filters[name] = _jinja_filter(getattr(defaultfilters, name))
+    env.filters["exact"] = number_text
+    env.filters["decimals"] = decimals
     env.filters["intcomma"] = _jinja_filter(intcomma)
     env.filters["json_script"] = json_script
     add_translation(env)
@@ -101,6 +106,7 @@ def environment(**options: Any) -> Environment:
     env.globals.update(
         htmx_script=htmx_script,
         icon=icon,
+        media_url=media_url,
         module_script=module_script,
         navigation_part=navigation_part,
         queue_row=queue_row,
@@ -199,6 +205,20 @@ def localized(value: object) -> object:
     if isinstance(value, str) or not isinstance(value, _LOCALIZED):
         return value
     return formats.localize(_in_local_time(value))
+
+
+def decimals(value: float, least: int) -> str:
+    """Return a number for a list, with `least` decimals or more; after four it is cut, visibly.
+
+    It is never rounded: below a limit it must not read as the limit.
+    """
+    text = number_text(value)
+    if "e" in text:
+        text = f"{Decimal(text):f}"
+    whole, _, fraction = text.partition(".")
+    if len(fraction) > _MAX_LISTED_DECIMALS:
+        return f"{whole}.{fraction[:_MAX_LISTED_DECIMALS]}\u2026"
+    return f"{whole}.{fraction.ljust(least, '0')}"
 
 
 def url(name: str, *args: object, **kwargs: object) -> str:

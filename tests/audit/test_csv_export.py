@@ -83,7 +83,23 @@ def test_it_disarms_formulas(client: Client, lena: User, alice: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["=1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "  =1", "\uff1d1", "'=1", '"=1']
+    "text",
+    [
+        "=1",
+        "+1",
+        "-x",
+        "-1+2",
+        "-1\t2",
+        "-1=",
+        "@x",
+        "\tx",
+        "\rx",
+        "\nx",
+        "  =1",
+        "\uff1d1",
+        "'=1",
+        '"=1',
+    ],
 )
 def test_it_puts_an_apostrophe_before_whatever_runs(text: str) -> None:
     assert cell(text) == f"'{text}"
@@ -161,3 +177,9 @@ def test_it_streams_many_events_without_holding_them() -> None:
     assert newlines == 20_001
     assert size > 10_000_000
     assert peak < 4_000_000
+
+
+@pytest.mark.parametrize("text", ["-1", "-0.5", "-1e-07", "-12.5E+3", "0.5", "-00123"])
+def test_it_leaves_a_plain_number_as_it_is(text: str) -> None:
+    assert cell(text) == text
+    assert cell(float(text)) == str(float(text))

@@ -139,12 +139,16 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
         "execution": {"pk": execution.pk},
         "judge_result": {"pk": make_result(execution.retriever, execution=execution).pk},
         "media": {"document_id": annotation.document_id, "index": 0},
+        "media_by_query": {"index": 0},
         "withdraw_link": {"pk": invitation.pk},
         "join": {"secret": secret},
         "new_password": {"secret": other},
         "account_reset_password_from_key": {"uidb36": "1", "key": "set-password"},
     }
-    queries = {"by_ref": f"?ref={annotation.ref}"}
+    queries = {
+        "by_ref": f"?ref={annotation.ref}",
+        "media_by_query": f"?document_id={annotation.document_id}",
+    }
 
     def address(name: str, **own: Any) -> str:
         needed = ALL[name].pattern.regex.groups

@@ -17,6 +17,7 @@ from reviewapp.accounts.models import User
 from reviewapp.retrievers.documents.media import files
 from reviewapp.sync import media_links
 from reviewapp.sync.interactive_limits import ShareSpent, interactive_requests, requests_per_person
+from reviewapp.web.media_url import media_url
 from tests.factories import make_annotation, make_result
 from tests.sandbox_data import document_json, retriever_json, write_data_folder
 from tests.tools.sandbox.running import Box, running_sandbox
@@ -53,6 +54,9 @@ OF_PAPERS = document_json(
     ],
 )
 PAPERS = {file.field: file.index for file in files(OF_PAPERS)}
+DOCUMENT_IDS = (
+    "doc_00001", "a/b c", "a/../doc_00003", "doc_00003", "doc_00004", "doc_99999",
+)  # fmt: skip
 INDEX = {file.field: file.index for file in files(DOCUMENT)}
 
 
@@ -60,9 +64,12 @@ INDEX = {file.field: file.index for file in files(DOCUMENT)}
 def shared_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     folder = tmp_path_factory.mktemp("media_box")
     slashed = document_json(2, document_id="a/b c", document_blobs=[PICTURE])
+    dotted = document_json(5, document_id="a/../doc_00003", document_blobs=[PICTURE])
     bare = document_json(3)
     write_data_folder(
-        folder, retrievers=[retriever_json()], documents=[DOCUMENT, slashed, bare, OF_PAPERS]
+        folder,
+        retrievers=[retriever_json()],
+        documents=[DOCUMENT, slashed, dotted, bare, OF_PAPERS],
     )
     (folder / "media").mkdir()
     for name, content in FILES.items():
@@ -78,13 +85,13 @@ def box(shared_box: Box, settings: Settings, db: None) -> Box:
     settings.MIXPEEK_BASE_URL, settings.MIXPEEK_API_KEY = shared_box.url, shared_box.key
     settings.MIXPEEK_NAMESPACE, settings.MEDIA_HOSTS = shared_box.namespace, [shared_box.url]
     media_links.clear_cache()
-    for document_id in ("doc_00001", "a/b c", "doc_00003", "doc_00004", "doc_99999"):
+    for document_id in DOCUMENT_IDS:
         make_result(document_id=document_id)
     return shared_box
 
 
 def ask(reader: Client, field: str, document_id: str = "doc_00001") -> Any:
-    return reader.get(reverse("media", args=[document_id, INDEX.get(field, 1)]))
+    return reader.get(media_url(document_id, INDEX.get(field, 1)))
 
 
 def test_it_redirects_to_a_link_that_works(box: Box, alice_client: Client) -> None:
@@ -103,6 +110,7 @@ def test_it_asks_mixpeek_once_for_many_looks(box: Box, alice_client: Client) -> 
 
 def test_it_finds_documents_with_any_id(box: Box, alice_client: Client) -> None:
     assert ask(alice_client, "a.png", "a/b c").status_code == 302
+    assert ask(alice_client, "a.png", "a/../doc_00003").status_code == 302
 
 
 @pytest.mark.parametrize(

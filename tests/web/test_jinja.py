@@ -52,6 +52,30 @@ def test_it_shows_an_instant_in_utc_wherever_it_comes_from() -> None:
     assert rendered("{{ time(at) }}", at=None) == ""
 
 
+@pytest.mark.parametrize(
+    ("number", "listed"),
+    [
+        (0.7999, "0.7999"),
+        (0.79999, "0.7999…"),
+        (0.4999999, "0.4999…"),
+        (0.5, "0.50"),
+        (1, "1.00"),
+        (0.999999, "0.9999…"),
+        (1e-09, "0.0000…"),
+        (-1.5, "-1.50"),
+        (12345.678, "12345.678"),
+    ],
+)
+def test_it_rounds_no_number_in_a_list(number: float, listed: str) -> None:
+    assert rendered("{{ number|decimals(2) }}", number=number) == listed
+
+
+def test_it_shows_the_confidence_of_a_line_below_the_limit_that_it_is_below() -> None:
+    html = rendered("{{ queue_row(line) }}", line=line(confidence=0.7999, score=0.91254))
+    assert ">0.7999<" in html
+    assert ">score 0.9125…<" in html
+
+
 def test_it_shows_every_status_in_words() -> None:
     for status in Annotation.Status:
         assert status.label in rendered(

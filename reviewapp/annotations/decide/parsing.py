@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reviewapp.annotations import payload as payloads
+from reviewapp.json_values import number_text
 
 # In characters.
 MAX_LABEL_LENGTH = 100
@@ -104,10 +105,7 @@ def number(value: float | None) -> str:
     """Return the shortest text that reads back as `value`; "" for None."""
     if value is None:
         return ""
-    short = f"{value:g}"
-    if float(short) == value:
-        return short
-    return repr(float(value))
+    return number_text(value)
 
 
 def _normalize_line_ends(text: str) -> str:

@@ -49,6 +49,7 @@ from reviewapp.web.http import (
     wants_fragment,
     wants_json,
 )
+from reviewapp.web.media_url import media_url
 
 _RESCUED = (
     "You were signed out before this could be saved. What you typed is below: look it over and "
@@ -231,7 +232,7 @@ def prefetch(request: Request) -> HttpResponse:
     if after:
         queue_filter = QueueFilter.parse(request.GET)
         pictures = next_pictures(queue_filter, request.user, after, now=timezone.now())
-    return JsonResponse({"pictures": [reverse("media", args=picture) for picture in pictures]})
+    return JsonResponse({"pictures": [media_url(*picture) for picture in pictures]})
 
 
 def _get_position(key: str) -> Annotation | None:

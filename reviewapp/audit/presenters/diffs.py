@@ -12,7 +12,7 @@ from typing import Any
 
 from reviewapp.audit.presenters import field_labels
 from reviewapp.audit.presenters.text_diff import MAX_WORK, DiffPiece, shorten, text_diff
-from reviewapp.json_values import is_same_json
+from reviewapp.json_values import is_same_json, number_text
 
 # Longer texts are compared word by word.
 _MAX_VALUE_LENGTH = 60
@@ -362,7 +362,7 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, float):
-        return f"{value:.10g}"
+        return number_text(value)
     if isinstance(value, list) and not _is_shown_as_json(value):
         return ", ".join(map(_text, value))
     return _json(value)

@@ -9,6 +9,7 @@ from typing import Any
 
 from reviewapp.retrievers.documents.highlight import Piece, mark_words
 from reviewapp.retrievers.documents.layout import (
+    format_leaf,
     format_scalar,
     internal,
     layers,
@@ -122,12 +123,12 @@ def _values(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
     seen: dict[str, str] = {}
     for layer, fields in layers(snapshot):
         for path, raw in leaves(fields):
-            value = format_scalar(raw)
+            value = format_leaf(raw)
             if not value.strip() or seen.get(path) == value:
                 continue
             name = f"{layer}.{path}" if path in seen and layer else path
             seen[name] = value
-            yield name, value, isinstance(raw, str) and _is_prose(path, value)
+            yield name, value, isinstance(raw, str | list) and _is_prose(path, value)
 
 
 def _is_prose(path: str, value: str) -> bool:

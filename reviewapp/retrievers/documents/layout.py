@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reviewapp.json_values import number_text
 from reviewapp.retrievers.documents.snapshot import CUT, MAX_SNAPSHOT_DEPTH
 
 Json = Mapping[str, Any]
@@ -55,7 +56,7 @@ def blobs(document: Json) -> Iterator[Json]:
 
 
 def leaves(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Yield (path, scalar) for all leaves; a list of scalars is one value, joined by commas."""
+    """Yield (path, scalar or list of scalars) for all leaves."""
     if depth > MAX_SNAPSHOT_DEPTH:
         return
     if isinstance(value, dict):
@@ -64,8 +65,6 @@ def leaves(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, An
     elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
         for index, item in enumerate(value):
             yield from leaves(item, f"{path}[{index}]", depth + 1)
-    elif isinstance(value, list):
-        yield path, ", ".join(map(format_scalar, value))
     else:
         yield path, value
 
@@ -73,11 +72,18 @@ def leaves(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, An
 def text_leaves(value: Any) -> Iterator[tuple[str, str]]:
     """Yield (path, text) for all leaves, as people read them."""
     for path, leaf in leaves(value):
-        yield path, format_scalar(leaf)
+        yield path, format_leaf(leaf)
+
+
+def format_leaf(value: Any) -> str:
+    """Return a scalar, or a list of scalars, as people read it."""
+    if isinstance(value, list):
+        return ", ".join(map(format_scalar, value))
+    return format_scalar(value)
 
 
 def format_scalar(value: Any) -> str:
-    """Return a scalar as people read it."""
+    """Return a scalar as people read it; a number to its last digit."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -85,7 +91,7 @@ def format_scalar(value: Any) -> str:
             return "yes"
         return "no"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return number_text(value)
     return str(value)
 
 

@@ -19,6 +19,7 @@ from reviewapp.retrievers.documents.layout import blobs, layers, leaves, number_
 
 _STARTS = ("start_time", "start_time_sec", "start_seconds", "start_sec", "segment_start")
 _ENDS = ("end_time", "end_time_sec", "end_seconds", "end_sec", "segment_end")
+_URL_ENDINGS = ("url", "uri", "urls", "uris")
 _DERIVED_ROLES = {"processed", "thumbnail"}
 
 
@@ -171,24 +172,35 @@ def files(document: Mapping[str, Any]) -> Iterator[File]:
 def _field_files(document: Mapping[str, Any]) -> Iterator[File]:
     for layer, fields in layers(document):
         for path, value in leaves(fields):
-            is_url_field = path.lower().endswith(("url", "uri"))
-            if not is_url_field or not isinstance(value, str) or "," in value:
+            if not path.lower().endswith(_URL_ENDINGS):
                 continue
+            if isinstance(value, str):
+                yield from _linked_file(path, value, index=_index(layer, "field", path))
+                continue
+            if not isinstance(value, list):
+                continue
+            for url in value:
+                if isinstance(url, str):
+                    index = _index(layer, "field", path, _without_query(url))
+                    yield from _linked_file(path, url, index=index)
 
-            name = PurePosixPath(unquote(_path(value))).name
-            mime = mimetypes.guess_type(name)[0] or ""
-            kind = _kind("", mime)
-            if kind != "file":
-                yield File(
-                    index=_index(layer, "field", path),
-                    kind=kind,
-                    name=name,
-                    mime=mime,
-                    role="field",
-                    field=path,
-                    url=value,
-                    unavailable_reason="",
-                )
+
+def _linked_file(field: str, url: str, *, index: int) -> Iterator[File]:
+    """Yield the file at a URL if its name is that of a medium."""
+    name = PurePosixPath(unquote(_path(url))).name
+    mime = mimetypes.guess_type(name)[0] or ""
+    kind = _kind("", mime)
+    if kind != "file":
+        yield File(
+            index=index,
+            kind=kind,
+            name=name,
+            mime=mime,
+            role="field",
+            field=field,
+            url=url,
+            unavailable_reason="",
+        )
 
 
 def _best(group: Sequence[File], roles: Sequence[str]) -> File | None:

@@ -1,15 +1,16 @@
-"""Form fields for JSON and for addresses of files."""
+"""Form fields for JSON, for numbers to the digit, and for addresses of files."""
 
 from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
-from reviewapp.json_values import UnstorableNumber, is_deeper_than, loads
+from reviewapp.json_values import UnstorableNumber, is_deeper_than, loads, number_text
 from reviewapp.storable import is_storable
 
 _MAX_JSON_LENGTH = 64 * 1024
@@ -71,6 +72,24 @@ def _parse(text: str) -> Any:
     if not is_storable(parsed):
         raise ValidationError("This holds characters that cannot be stored.")
     return parsed
+
+
+class ExactNumberField(forms.FloatField):
+    """A number; one that cannot be kept to the digit is refused."""
+
+    def clean(self, value: Any) -> Any:
+        """Return the number, None for an empty field."""
+        number = super().clean(value)
+        if number is None:
+            return None
+        try:
+            is_exact = Decimal(str(value).strip()) == Decimal(repr(number))
+        except InvalidOperation:
+            is_exact = True
+        if not is_exact:
+            message = f"This number cannot be kept to the digit; {number_text(number)} can."
+            raise ValidationError(message)
+        return number
 
 
 class AddressField(forms.CharField):

@@ -16,7 +16,7 @@ from typing import Any
 from django import forms
 
 from reviewapp.retrievers.documents.layout import format_scalar
-from reviewapp.retrievers.executions.form_fields import AddressField, JsonField
+from reviewapp.retrievers.executions.form_fields import AddressField, ExactNumberField, JsonField
 
 FILE_TYPES = {"image", "audio", "video", "pdf", "excel"}
 _MAX_ADDRESS_LENGTH = 256 * 1024
@@ -50,7 +50,7 @@ def _build_field(kind: str, declared: Mapping[str, Any], options: dict[str, Any]
                 options[option] = declared[key]
         if kind == "integer":
             return forms.IntegerField(**options)
-        return forms.FloatField(**options, widget=forms.NumberInput({"step": "any"}))
+        return ExactNumberField(**options, widget=forms.NumberInput({"step": "any"}))
     if kind in FILE_TYPES:
         return AddressField(**options, widget=forms.URLInput(), max_length=_MAX_ADDRESS_LENGTH)
     build = _BUILDERS.get(kind, forms.CharField)

@@ -54,7 +54,7 @@ def test_it_shows_what_was_asked_found_and_proposed(client: Client, alice: User)
     for words in (
         "blue logo",
         "v7",
-        "0.813",
+        "0.8125",
         "from_machine",
         "0.25",
         "A <mark>blue</mark> van.",

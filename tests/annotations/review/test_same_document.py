@@ -52,16 +52,16 @@ def test_it_shows_the_rank_and_score_of_its_own_run_only(
     client: Client, alice: User, retriever: Retriever
 ) -> None:
     mill, river = make_query(retriever, "mill"), make_query(retriever, "river")
-    own = item(mill, returned(mill, rank=4, score=0.25))
-    other = item(mill, returned(river, rank=9, score=0.75), label="other")
+    own = item(mill, returned(mill, rank=4, score=0.2503))
+    other = item(mill, returned(river, rank=9, score=0.7519), label="other")
     page = page_of(client, alice, own)
-    assert "0.250" in page
+    assert "0.2503" in page
     assert "mill</dd>" in page
 
     page = page_of(client, alice, other).split('id="about"')[0]
     assert "mill</dd>" in page
     assert "river" not in page.split("<h2")[0]
-    assert "0.750" not in page
+    assert "0.7519" not in page
     assert "Mixpeek did not keep them" in page
 
 

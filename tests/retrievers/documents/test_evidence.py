@@ -61,6 +61,29 @@ def test_it_reads_features_as_fields() -> None:
     assert shown_evidence.fields == [("features.clip.score", "0.25")]
 
 
+NUMBERS = [
+    (1234567.89, "1234567.89"),
+    (48.8583736, "48.8583736"),
+    (0.1 + 0.2, "0.30000000000000004"),
+    (1e-07, "1e-07"),
+    (0.0000123456789, "1.23456789e-05"),
+    (-273.15, "-273.15"),
+    (1e23, "100000000000000000000000"),
+    (9007199254740993, "9007199254740993"),
+    (2.0, "2"),
+]
+
+
+@pytest.mark.parametrize(("number", "text"), NUMBERS)
+def test_it_shows_and_finds_a_number_to_its_last_digit(number: float, text: str) -> None:
+    document = {"a": number, "list": [number], "nested": {"b": number}}
+    for stored in (document, snapshot(document)):
+        shown = evidence(stored)
+        assert shown.fields == [("a", text), ("list", text), ("nested.b", text)]
+        assert document_excerpt(stored) == f"a: {text} · list: {text} · nested.b: {text}"
+        assert document_search_text(stored) == f"{text} {text} {text}"
+
+
 def test_it_reads_short_texts_in_a_list_as_fields_and_excerpts_the_prose() -> None:
     document = {"codes": [{"code": "I10", "description": "Hypertension"}], "text": "Seen today."}
     shown_evidence = evidence(snapshot(document))

@@ -112,3 +112,34 @@ def test_it_finds_the_index_of_a_field_again_when_its_address_was_presigned() ->
     [stored] = media({"thumbnail_url": "media/a.png"})
     [fresh] = media({"thumbnail_url": "https://h/media/a.png?Signature=x"})
     assert stored.index == fresh.index
+
+
+COMMA_URLS = [
+    "https://images.example/w_300,h_200,c_fill/van.jpg",
+    "https://images.example/cdn/Paris,_France.png",
+    "https://images.example/van.jpg?x-oss-process=image/resize,w_300",
+    "s3://bucket/a,b/c.mp4",
+]
+
+
+@pytest.mark.parametrize("url", COMMA_URLS)
+@pytest.mark.parametrize("wrapper", [None, "payload", "metadata", "content"])
+def test_it_shows_a_field_whose_address_holds_commas(url: str, wrapper: str | None) -> None:
+    fields = {"image_url": url}
+    document = {wrapper: fields} if wrapper else fields
+    [file] = files(document)
+    assert file.url == url
+
+
+def test_it_shows_each_address_of_a_list() -> None:
+    document = {"image_url": COMMA_URLS[:2], "media": {"urls": [*COMMA_URLS[2:], 7, "no address"]}}
+    listed = list(files(document))
+    assert [file.url for file in listed] == COMMA_URLS
+    assert len({file.index for file in listed}) == 4
+
+    backwards = list(files({"image_url": COMMA_URLS[1::-1]}))
+    assert [file.index for file in backwards] == [listed[1].index, listed[0].index]
+
+
+def test_it_reads_a_joined_list_as_the_one_text_that_it_is() -> None:
+    assert list(files({"image_url": "https://h.example/a.txt, not an address"})) == []

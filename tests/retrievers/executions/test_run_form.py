@@ -186,3 +186,22 @@ def test_it_makes_a_form_of_any_declaration(schema: dict[str, Any]) -> None:
         assert isinstance(examples, list)
         assert isinstance(kind, str)
     RunForm(Retriever(input_schema=schema), {f"input-{name}": "x" for name in schema}).is_valid()
+
+
+@pytest.mark.parametrize("typed", ["0.1234567890123456789", "9007199254740993.5", "1e-400"])
+def test_it_refuses_a_number_that_cannot_be_kept_to_the_digit(typed: str) -> None:
+    run_form = form({"n": {"type": "number"}}, n=typed)
+    assert not run_form.is_valid()
+    assert "cannot be kept to the digit" in str(run_form.errors["n"])
+
+
+@pytest.mark.parametrize("typed", ["0.1", " 48.8583736 ", "1e-07", "-0.50", "3"])
+def test_it_sends_an_exact_number(typed: str) -> None:
+    assert parse_input({"type": "number"}, typed) == float(typed)
+
+
+def test_it_shows_examples_and_choices_to_the_digit() -> None:
+    schema = {"n": {"type": "number", "examples": [1234567.89]}, "m": {"enum": [48.8583736]}}
+    html = str(form(schema))
+    assert "1234567.89" in html
+    assert ">48.8583736<" in html

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.context import acting, tracing
+from reviewapp.json_values import number_text
 from reviewapp.mixpeek.exceptions import MixpeekError
 from reviewapp.printable import printable
 from reviewapp.retrievers import mirror
@@ -120,5 +121,5 @@ def _report(execution: Execution) -> Iterable[str]:
     for result in Result.objects.of(execution).iterator(chunk_size=100):
         score = ""
         if result.score is not None:
-            score = f"{result.score:.3f}"
+            score = number_text(result.score)
         yield f"{result.rank:>5} {score:>9} {result.document_id}  {document_title(result.snapshot)}"
