@@ -40,9 +40,9 @@ NAMES = [path.as_posix() for path in FILES]
 FILLED_IN = (queue_statements.every_statement, api_statements.every_statement)
 INDEXED = (queue_statements.indexed_statements, api_statements.indexed_statements)
 RESULTS = 100_000
-# The loaded changes are all delivered, so the indexes of queued ones would be empty. One in a hundred
-# annotations has a queued one: for one in twenty, PostgreSQL estimates the same cost for looking up
-# each of them as for reading all annotations, and its sample decides.
+# The loaded changes are all delivered, so the indexes of queued ones would be empty. One in a
+# hundred annotations has a queued one: for one in twenty, PostgreSQL estimates the same cost for
+# looking up each of them as for reading all annotations, and its sample decides.
 WAITING = """
 INSERT INTO outbox_change (
     ref, verb, fields, base, actor_name, retriever_id, state, reason, field_errors,
