@@ -6,6 +6,7 @@ from django.urls import path
 
 from reviewapp.annotations.views.changed_since import catch_up, check_for_changes
 from reviewapp.annotations.views.decide import decide_annotation, defer, resume_item, skip
+from reviewapp.annotations.views.decision import decision, decision_by_id
 from reviewapp.annotations.views.drafts import discard_draft, save_draft
 from reviewapp.annotations.views.judge import judge_result
 from reviewapp.annotations.views.queue import queue
@@ -28,5 +29,7 @@ urlpatterns = [
     path("annotations/<int:pk>/catch-up", catch_up, name="catch_up"),
     path("results/<int:pk>/judge", judge_result, name="judge_result"),
     path("decisions/last", last_action, name="last_decision"),
+    path("decisions/<int:pk>", decision, name="decision"),
+    path("decisions/<uuid:decision_id>", decision_by_id, name="decision_by_id"),
     path("decisions/<int:pk>/undo", undo_decision, name="undo"),
 ]

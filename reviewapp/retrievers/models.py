@@ -298,6 +298,14 @@ class Execution(models.Model):
         return list(text_leaves(self.inputs))
 
     @property
+    def query(self) -> dict[str, Any]:
+        """The inputs by name, else Mixpeek's summary of them; {} where neither is known."""
+        if not self.inputs and self.query_summary:
+            return {"Query": self.query_summary}
+        inputs: dict[str, Any] = self.inputs
+        return inputs
+
+    @property
     def in_one_line(self) -> str:
         """The inputs in one line: those that differ from the retriever's defaults, else all.
 

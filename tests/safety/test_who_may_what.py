@@ -97,6 +97,7 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
         email="nina@example.com", role=roles.REVIEWER, actor=adam
     )
     _, other = invitations.new_password_link(tara, actor=adam)
+    made = decide(make_annotation(), tara, label="logo")
     of_annotation, of_tara = {"pk": annotation.pk}, {"pk": tara.pk}
     retriever, execution = make_retriever(), make_execution()
     born = Event.objects.about(retriever.ref).latest("id")
@@ -137,6 +138,8 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
         "retriever_version": {**of_retriever, "event": born.pk},
         **dict.fromkeys(("label_set_version", "guidelines_version"), of_version),
         "execution": {"pk": execution.pk},
+        "decision": {"pk": made.pk},
+        "decision_by_id": {"decision_id": made.decision_id},
         "judge_result": {"pk": make_result(execution.retriever, execution=execution).pk},
         "media": {"document_id": annotation.document_id, "index": 0},
         "media_by_query": {"index": 0},

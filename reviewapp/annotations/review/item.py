@@ -55,15 +55,8 @@ class Item:
 
     @property
     def query(self) -> dict[str, Any]:
-        """The inputs of the execution, else Mixpeek's summary of them."""
-        if self.execution is None:
-            return {}
-        inputs: dict[str, Any] = self.execution.inputs
-        if inputs:
-            return inputs
-        if self.execution.query_summary:
-            return {"Query": self.execution.query_summary}
-        return {}
+        """The query of the execution, {} where it is not known."""
+        return self.execution.query if self.execution else {}
 
     @property
     def execution_id(self) -> str:

@@ -73,7 +73,10 @@ _UPSTREAM_ACTIONS = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One thing that somebody did to one ref: `who` did what (`sentence`), and what it changed."""
+    """One thing that somebody did to one ref: `who` did what (`sentence`), and what it changed.
+
+    `decision_id` is the key of the decision that it brought into force, None for none.
+    """
 
     at: datetime
     who: str
@@ -85,6 +88,7 @@ class Entry:
     request_id: str
     diffs: tuple[FieldDiff, ...]
     guidance_versions: GuidanceVersions | None = None
+    decision_id: int | None = None
 
     @property
     def by_machine(self) -> bool:
@@ -117,6 +121,13 @@ def timeline(ref: str, *, limit: int = _EVENTS) -> list[Entry]:
     One query, and one for the guidance versions of decisions not looked up before.
     """
     return build_entries(_TIMELINE.rows(ref=ref, limit=limit))
+
+
+def timeline_since(ref: str, since: datetime, *, limit: int = _EVENTS) -> list[Entry]:
+    """Return what happened to a ref from `since` on, oldest first: its first `limit` events."""
+    events = Event.objects.about(ref).filter(at__gte=since).order_by("at", "id")[:limit]
+    newest_first = list(events)[::-1]
+    return build_entries(newest_first)[::-1]
 
 
 def build_entries(events: Sequence[AnyEvent]) -> list[Entry]:
@@ -176,15 +187,16 @@ def group_entries(
 def _cached_entry(events: Sequence[AnyEvent], guidance: Mapping[int, GuidanceVersions]) -> Entry:
     """Return the entry of events that belong together; equal events share one entry."""
     versions = None
+    decision_id = None
     for event in events:
-        decision_id = event_decision_id(event.action, event.changes)
-        if decision_id is not None:
-            versions = guidance.get(decision_id, versions)
+        decision_id = event_decision_id(event.action, event.changes) or decision_id
+    if decision_id is not None:
+        versions = guidance.get(decision_id)
 
     key = (versions, *map(_cache_key, events))
     entry = _entry_cache.get(key)
     if entry is None:
-        entry = replace(build_entry(events), guidance_versions=versions)
+        entry = replace(build_entry(events), guidance_versions=versions, decision_id=decision_id)
         _entry_cache.set(key, entry)
     return entry
 
