@@ -9,7 +9,7 @@ from math import ceil
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
@@ -24,6 +24,7 @@ from reviewapp.annotations.querysets import (
     DecisionQuerySet,
     DraftQuerySet,
 )
+from reviewapp.annotations.search_trigger import SEARCH
 from reviewapp.audit.triggers import CreationTimestamp, Immutable, NeverTruncated
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.status.health import changes_about
@@ -122,18 +123,8 @@ class Annotation(models.Model):
         output_field=models.DateTimeField(),
         db_persist=True,
     )
-    search = models.GeneratedField(
-        expression=SearchVector(
-            "title",
-            "words",
-            "label",
-            "reasoning",
-            "document_id",
-            config="simple",
-        ),
-        output_field=SearchVectorField(),
-        db_persist=True,
-    )
+    # Filled by the trigger `SEARCH`.
+    search = SearchVectorField(null=True, editable=False)
 
     objects = AnnotationQuerySet.as_manager()
 
@@ -203,6 +194,7 @@ class Annotation(models.Model):
         ]
         triggers = [
             ANNOTATION,
+            SEARCH,
             NeverTruncated(),
         ]
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue.filters import Band, QueueFilter, Show, Sort
+from reviewapp.annotations.queue.search_query import search_query
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -83,7 +84,7 @@ EXISTS (
 )
 """
 
-MATCHING_WORDS = "annotations_annotation.search @@ websearch_to_tsquery('simple', %(words)s)"
+MATCHING_WORDS = "annotations_annotation.search @@ %(words)s::tsquery"
 
 # The same, but the database opens each row instead of using the index of words.
 MATCHING_WORDS_WHEN_OPENED = f"CASE WHEN {MATCHING_WORDS} THEN true ELSE false END"
@@ -206,6 +207,6 @@ def parameters(
         "retriever": filters.retriever,
         "label": filters.label,
         "reviewer": filters.reviewer,
-        "words": filters.q,
+        "words": search_query(filters.q) if filters.q else "",
         "now": now,
     }

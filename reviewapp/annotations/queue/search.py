@@ -28,6 +28,7 @@ from reviewapp.annotations.queue.ordering import (
     order_by,
     position_parameters,
 )
+from reviewapp.annotations.queue.search_query import search_query
 from reviewapp.postgres.statement import sql_file
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ _PAGE_SIZE = 31
 
 _EXPLAIN = """
 EXPLAIN (FORMAT JSON) SELECT FROM annotations_annotation
-WHERE search @@ websearch_to_tsquery('simple', %s)
+WHERE search @@ %s::tsquery
 UNION ALL SELECT FROM annotations_annotation
 """
 
@@ -201,7 +202,7 @@ def _is_frequent(words: str) -> bool:
     either way.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_EXPLAIN, [words])
+        cursor.execute(_EXPLAIN, [search_query(words)])
         ((output,),) = cursor.fetchall()
 
     plan = json.loads(output) if isinstance(output, str) else output

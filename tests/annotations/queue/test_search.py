@@ -216,10 +216,11 @@ def test_it_says_when_it_counts_only_some_of_it(alice: User) -> None:
 
 
 def test_it_knows_from_statistics_which_words_are_frequent(alice: User) -> None:
-    Annotation.objects.bulk_create(
+    rows = [
         Annotation(ref=f"annotations/{n}", document_id=f"doc_{n}", words="pier", seen_at=LONG_AGO)
         for n in range(3_300)
-    )
+    ]
+    Annotation.objects.bulk_create(rows, batch_size=1_000)
     chosen = QueueFilter(q="pier", sort=Sort.NEWEST)
     assert not find_matches(chosen, alice).is_frequent
     with connection.cursor() as cursor:
