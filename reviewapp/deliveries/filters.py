@@ -12,6 +12,7 @@ from django.utils import timezone
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.querysets import ChangeQuerySet
 from reviewapp.outbox.status.change_filters import ChangeFilter, filter_condition
+from reviewapp.retrievers.filters import retriever_choices
 from reviewapp.retrievers.models import Retriever
 from reviewapp.web.filters import Filter, FilterForm
 
@@ -51,8 +52,10 @@ class DeliveriesForm(FilterForm):
         people = get_user_model().objects.order_by("username").values_list("pk", "username")
         self.set_choices("person", [("", "Anybody"), *people[:_MAX_CHOICES]])
 
-        retrievers = Retriever.objects.order_by("name", "id").values_list("retriever_id", "name")
-        self.set_choices("retriever", [("", "Any retriever"), *retrievers[:_MAX_CHOICES]])
+        retrievers = Retriever.objects.order_by("name", "id")
+        columns = retrievers.values_list("retriever_id", "name", "retriever_id", "gone_at")
+        choices = retriever_choices(columns[:_MAX_CHOICES])
+        self.set_choices("retriever", [("", "Any retriever"), *choices])
 
     def change_filter(self) -> DeliveryFilter:
         """Return the filter, without its invalid parts."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from reviewapp.retrievers.models import Retriever
 from reviewapp.retrievers.querysets import RetrieverQuerySet
-from reviewapp.web.filters import NOT_A_PARAMETER, Filter, FilterForm
+from reviewapp.web.filters import NOT_A_PARAMETER, Filter, FilterForm, distinct_choices
 
 ORDERS = {
     "name": ("name", "id"),
@@ -55,3 +57,17 @@ class RetrieverFilter(Filter):
         if self.is_impossible:
             return Retriever.objects.none()
         return Retriever.objects.matching(self.q).tagged(self.tag)
+
+
+def retriever_choices(rows: Iterable[Sequence[Any]]) -> list[tuple[Any, str]]:
+    """Return (key, title) choices for rows of a key, name, retriever id and `gone_at`.
+
+    Retrievers that are gone are marked, and those with one title are told apart by their ids.
+    """
+    titled = []
+    for key, name, retriever_id, gone_at in rows:
+        title = name
+        if gone_at:
+            title = _("%(name)s (gone)") % {"name": name}
+        titled.append((key, title, retriever_id))
+    return distinct_choices(titled)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -69,6 +70,16 @@ class FilterForm(forms.Form):
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(str(value), str(title)) for value, title in choices]
+
+
+def distinct_choices(rows: Sequence[tuple[Any, str, str]]) -> list[tuple[Any, str]]:
+    """Return (key, title) for each (key, title, id); the id follows titles that are not unique."""
+    counts = Counter(title for _key, title, _id in rows)
+    choices = []
+    for key, title, identifier in rows:
+        is_unique = counts[title] == 1
+        choices.append((key, title if is_unique else f"{title} ({identifier})"))
+    return choices
 
 
 def _as_text(value: Any) -> str:

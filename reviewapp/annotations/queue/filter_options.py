@@ -12,6 +12,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue.filters import Band, QueueFilter, Show
 from reviewapp.bounded_cache import MIB, bounded_cache
 from reviewapp.postgres.statement import sql_file
+from reviewapp.retrievers.filters import retriever_choices
 
 _MAX_OPTIONS = 500
 _MAX_LABELS = 200
@@ -19,7 +20,10 @@ _MAX_LABELS = 200
 
 @dataclass(frozen=True)
 class FilterOptions:
-    """Retrievers and active people (pairs of key and name) and labels, each list as JSON."""
+    """Retrievers, active people and labels, each list as JSON.
+
+    A retriever is [key, name, retriever_id, gone_at], a person [key, username].
+    """
 
     retrievers: str
     people: str
@@ -45,7 +49,7 @@ def read_options(*, max_labels: int = _MAX_LABELS) -> FilterOptions:
 @bounded_cache(most_bytes=8 * MIB)
 def _render(options: FilterOptions, filters: QueueFilter) -> SafeString:
     context = {
-        "retrievers": json.loads(options.retrievers),
+        "retrievers": retriever_choices(json.loads(options.retrievers)),
         "people": json.loads(options.people),
         "labels": json.loads(options.labels),
         "bands": Band.choices,

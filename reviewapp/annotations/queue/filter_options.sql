@@ -15,8 +15,8 @@ WITH RECURSIVE one AS (
     WHERE one.label IS NOT NULL
 )
 SELECT
-    (SELECT coalesce(json_agg(json_build_array(id, name)), '[]')::text
-     FROM (SELECT id, name FROM retrievers_retriever
+    (SELECT coalesce(json_agg(json_build_array(id, name, retriever_id, gone_at)), '[]')::text
+     FROM (SELECT id, name, retriever_id, gone_at FROM retrievers_retriever
            ORDER BY name, id LIMIT %(most)s) retriever),
     (SELECT coalesce(json_agg(json_build_array(id, username)), '[]')::text
      FROM (SELECT id, username FROM accounts_user WHERE is_active
