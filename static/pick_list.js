@@ -15,7 +15,7 @@ function boxesOnPage(form) {
 
 function countSentence(onPage, elsewhere) {
   const total = onPage + elsewhere;
-  return elsewhere ? `${total} picked, ${elsewhere} of them not on this page` : `${total} picked`;
+  return elsewhere ? `${total} selected, ${elsewhere} of them on other pages` : `${total} selected`;
 }
 
 function showCount(form) {

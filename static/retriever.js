@@ -9,7 +9,7 @@ function tagField(tag) {
   field.name = "add_exactly";
   field.value = tag;
   field.size = Math.min(Math.max(tag.length, 4), 60);
-  field.setAttribute("aria-label", "Tag to add; empty it to leave it out");
+  field.setAttribute("aria-label", "Tag to add; clear it to leave it out");
   const label = document.createElement("label");
   label.className = "tag-edit tag-edit-new";
   label.append("+ ", field);

@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from reviewapp.retrievers.executions.input_fields import examples, field_for, to_json_value
 from reviewapp.retrievers.models import Retriever
@@ -51,7 +52,7 @@ class RunForm(forms.Form):
             if not is_storable(value):
                 self.add_error(
                     name,
-                    ValidationError("This holds characters that cannot be stored."),
+                    ValidationError(_("Remove the characters that cannot be stored.")),
                 )
         return self.cleaned_data
 

@@ -11,6 +11,7 @@ from uuid import uuid5
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from reviewapp.audit.context import acting
 from reviewapp.outbox import rebase as outbox_rebase
@@ -60,18 +61,20 @@ class EditIdTaken(Exception):
     """This edit id belongs to another edit: render the form again, with a new id."""
 
 
-def edit(retriever_pk: int, submitted: RetrieverEdit, *, actor: User) -> Change | None:
+def edit(
+    retriever_pk: int, submitted: RetrieverEdit, *, actor: User, note: str = ""
+) -> Change | None:
     """Change a retriever here and enqueue the difference for Mixpeek; None if nothing differs.
 
     The change's ref is `retrievers/<retriever_id>`. Its fields hold the new `name` and
     `description`, and `tags` as `{"add": [...], "remove": [...]}`. The same edit id again returns
-    the change it made. Raises `PermissionDenied`, `InvalidEdit` (and its subclass `NameTaken`),
-    `Retriever.DoesNotExist`, `RetrieverGone`, `EditIdTaken`, and `StaleEdit`.
+    the change it made. The history shows the `note`. Raises `PermissionDenied`, `InvalidEdit` (and
+    its subclass `NameTaken`), `Retriever.DoesNotExist`, `RetrieverGone`, `EditIdTaken`, and `StaleEdit`.
     """
     require_change_permission(actor)
     check_edit(submitted)
 
-    with acting(actor):
+    with acting(actor, note=note):
         retriever = Retriever.objects.select_for_update().get(pk=retriever_pk)
 
         earlier = Change.objects.filter(cause=submitted.edit_id).first()
@@ -85,7 +88,7 @@ def edit(retriever_pk: int, submitted: RetrieverEdit, *, actor: User) -> Change 
             return earlier
 
         if retriever.gone_at is not None:
-            raise RetrieverGone(f"{retriever.name} is not at Mixpeek any more.")
+            raise RetrieverGone(_("Mixpeek no longer has %(name)s.") % {"name": retriever.name})
 
         before = retriever.values()
         _raise_if_stale(retriever, submitted)
@@ -146,7 +149,7 @@ def _lock_retriever(ref: str) -> None:
 def require_change_permission(actor: User) -> None:
     """Raise `PermissionDenied` unless this person may change retrievers."""
     if not actor.has_perm("retrievers.change_retriever"):
-        raise PermissionDenied("Changing a retriever needs the role admin.")
+        raise PermissionDenied(_("Only admins can change retrievers."))
 
 
 def _raise_if_other_edit(earlier: Change, retriever: Retriever, submitted: RetrieverEdit) -> None:
@@ -176,7 +179,7 @@ def _raise_if_name_taken(retriever: Retriever, fields: Mapping[str, Any]) -> Non
         return
     others = Retriever.objects.present().exclude(pk=retriever.pk)
     if others.filter(name=fields["name"]).exists():
-        raise NameTaken({"name": f"Another retriever is called “{fields['name']}” already."})
+        raise NameTaken({"name": _("Another retriever is already named “%(name)s”.") % fields})
 
 
 def _withdraw_superseded(
@@ -203,9 +206,9 @@ def request_execution(retriever: Retriever, inputs: Mapping[str, Any], *, actor:
     `PermissionDenied` unless `actor` may run retrievers, and `RetrieverGone`.
     """
     if not actor.has_perm("retrievers.run_retriever"):
-        raise PermissionDenied("Only leads and admins run retrievers.")
+        raise PermissionDenied(_("Only leads and admins can run retrievers."))
     if retriever.gone_at is not None:
-        raise RetrieverGone(f"{retriever.name} is not at Mixpeek any more.")
+        raise RetrieverGone(_("Mixpeek no longer has %(name)s.") % {"name": retriever.name})
     with acting(actor):
         execution = record_requested_run(retriever, inputs, by=actor.get_username())
         transaction.on_commit(wake_run_worker)

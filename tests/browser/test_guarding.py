@@ -64,14 +64,14 @@ def test_it_asks_for_rows_that_only_moved_and_for_a_text_that_was_only_looked_at
     page = window(adam)
     questions = staying(page)
     page.goto(live_server.url + reverse("label_set", args=[retriever.pk]))
-    page.get_by_role("button", name="One more label").click()
+    page.get_by_role("button", name="Add label").click()
     with page.expect_event("dialog"):
         click_away(page)
     other = window(adam)
     asked_there = staying(other)
     other.goto(live_server.url + reverse("guidelines", args=[retriever.pk]))
     other.fill("#text", "**Twice**")
-    other.get_by_role("button", name="Look at it first").click()
+    other.get_by_role("button", name="Preview").click()
     expect(other.locator(".guidelines strong")).to_have_text("Twice")
     other.locator("#text").click()
     with other.expect_event("dialog"):

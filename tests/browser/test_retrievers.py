@@ -54,8 +54,8 @@ def test_it_puts_labels_in_order_and_reviewers_see_them(desk: Desk, adam: User) 
     page = desk.page
     for number, value in enumerate(("second", "first", "extra")):
         if number:
-            page.get_by_role("button", name="One more label").click()
-            page.get_by_role("button", name="One more label").click()
+            page.get_by_role("button", name="Add label").click()
+            page.get_by_role("button", name="Add label").click()
             expect(page.locator("[data-row]")).to_have_count(number + 1)
             expect(page.locator("[data-row]").nth(number).get_by_label("Value")).to_be_focused()
         page.locator("[data-row]").nth(number).get_by_label("Value").fill(value)
@@ -100,7 +100,7 @@ def test_it_shows_the_version_that_a_colleague_saved_meanwhile(desk: Desk, adam:
         actor=bea,
     )
     page.get_by_role("button", name="Save as version 2").click()
-    expect(page.get_by_role("heading", name="bea saved version 2 meanwhile")).to_be_visible()
+    expect(page.get_by_role("heading", name="bea saved version 2 while you were editing")).to_be_visible()
     assert accessible(desk)
     expect(page.get_by_role("row", name="“logo”")).to_contain_text("logo · Theirs")
     expect(page.get_by_role("row", name="“logo”")).to_contain_text("logo · Mine")
@@ -113,7 +113,7 @@ def test_it_shows_the_version_that_a_colleague_saved_meanwhile(desk: Desk, adam:
     page.locator("#text").fill("# When\n\nMine.")
     write_guidelines(retriever.pk, "# When\n\nTheirs.", base_version=1, actor=bea)
     page.get_by_role("button", name="Save as version 2").click()
-    expect(page.get_by_role("heading", name="bea saved version 2 meanwhile")).to_be_visible()
+    expect(page.get_by_role("heading", name="bea saved version 2 while you were editing")).to_be_visible()
     page.get_by_text("What saving yours would change").click()
     assert accessible(desk)
     page.get_by_role("button", name="Save as version 3").click()
@@ -139,18 +139,18 @@ def test_it_carries_picks_and_tags_over_pages_and_searches(desk: Desk, adam: Use
     picks.nth(29).check()
     page.get_by_label("Add tags").fill("new")
     page.get_by_role("button", name="Next").click()
-    expect(counter).to_have_text("2 picked, 2 of them not on this page")
+    expect(counter).to_have_text("2 selected, 2 of them on other pages")
     picks.first.check()
-    expect(counter).to_have_text("3 picked, 2 of them not on this page")
+    expect(counter).to_have_text("3 selected, 2 of them on other pages")
     page.locator("#id_q").fill("triage 0")
     # The second page has ten lines as well.
     expect(page.locator(".retriever-line").first).to_contain_text("Triage 00")
     expect(page.locator(".retriever-line")).to_have_count(10)
-    expect(counter).to_have_text("3 picked, 2 of them not on this page")
+    expect(counter).to_have_text("3 selected, 2 of them on other pages")
     page.get_by_label("Add tags").press("Enter")
     expect(page.get_by_role("button", name="Change 3 retrievers")).to_be_visible()
-    page.get_by_role("link", name="Pick others").click()
-    expect(counter).to_have_text("3 picked, 2 of them not on this page")
+    page.get_by_role("link", name="Select others").click()
+    expect(counter).to_have_text("3 selected, 2 of them on other pages")
     expect(page.get_by_label("Add tags")).to_have_value("new")
     assert desk.complaints == []
 

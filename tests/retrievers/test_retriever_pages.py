@@ -74,7 +74,7 @@ def test_it_searches_by_name_and_says_when_nothing_is_called_so(
     for nonsense in ("zzz", "\x00", "%", "x" * 300):
         page = client.get(reverse("retrievers"), {"q": nonsense})
         assert page.status_code == 200
-        assert "No retriever is called" in collapsed(page)
+        assert "No retriever matches" in collapsed(page)
 
 
 def test_it_pages_and_forgives_a_strange_cursor(client: Client, alice: User) -> None:
@@ -86,9 +86,7 @@ def test_it_pages_and_forgives_a_strange_cursor(client: Client, alice: User) -> 
     second = client.get(first.context["pager"].after)
     assert "retriever 30" in collapsed(second)
     assert "retriever 29" not in collapsed(second)
-    assert "not there any more" in collapsed(
-        client.get(reverse("retrievers"), {"cursor": "strange"})
-    )
+    assert "no longer exists" in collapsed(client.get(reverse("retrievers"), {"cursor": "strange"}))
 
 
 def test_it_answers_htmx_with_the_part_and_others_with_the_page(
@@ -221,7 +219,7 @@ def test_it_asks_again_only_while_a_run_is_pending(client: Client, alice: User) 
     Execution.objects.update(status="completed", total_returned=0)
     done = collapsed(client.get(url, headers={"HX-Request": "true"}))
     assert "hx-trigger" not in done
-    assert "Nothing was found" in done
+    assert "No results" in done
 
 
 def test_it_shows_failures_warnings_and_degradations(client: Client, alice: User) -> None:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.rate_limit.priority import bulk_priority
 from reviewapp.retrievers import services
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 MAX_RETRIEVERS = 200
-_GONE = "It is not at Mixpeek any more."
+_GONE = gettext_lazy("Mixpeek no longer has it.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +82,9 @@ def check_tags(add: Sequence[str], remove: Sequence[str]) -> None:
     error = tags_error([*add, *remove])
     added_and_removed = [tag for tag in add if tag in remove]
     if not add and not remove:
-        error = "Name a tag to add or to remove."
+        error = _("Enter a tag to add or to remove.")
     elif added_and_removed:
-        error = f"“{added_and_removed[0]}” cannot be added and removed at once."
+        error = _("“%(tag)s” cannot be both added and removed.") % {"tag": added_and_removed[0]}
 
     if error:
         raise InvalidEdit({"tags": error})
@@ -100,9 +103,9 @@ def plan_bulk_tags(
         obstacle = ""
         if retriever.gone_at is not None:
             delta = {}
-            obstacle = _GONE
+            obstacle = str(_GONE)
         elif not delta:
-            obstacle = "It has these tags already."
+            obstacle = _("It already has these tags.")
 
         planned = delta or {tags.ADD: [], tags.REMOVE: []}
         change = PlannedChange(
@@ -144,12 +147,12 @@ def retag(
             try:
                 change = services.edit(retriever.pk, submitted, actor=actor)
             except services.RetrieverGone:
-                reason = _GONE
+                reason = str(_GONE)
             except services.EditIdTaken:
-                reason = "This was done before with other tags; start again."
+                reason = _("This form was already used with other tags. Start again.")
             else:
                 if change is None:
-                    reason = "It had these tags already."
+                    reason = _("It already had these tags.")
             results.append(RetagResult(retriever=retriever, change=change, reason=reason))
     return results
 
@@ -165,6 +168,6 @@ def load_results(retrievers: Sequence[Retriever], *, bulk_id: UUID) -> list[Reta
         change = changes.get(causes[retriever.pk])
         reason = ""
         if change is None:
-            reason = "Nothing was changed." if retriever.gone_at is None else _GONE
+            reason = _("Nothing was changed.") if retriever.gone_at is None else str(_GONE)
         results.append(RetagResult(retriever=retriever, change=change, reason=reason))
     return results

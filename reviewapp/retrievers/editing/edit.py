@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from reviewapp.json_values import is_same_json
 from reviewapp.outbox.merge import Merge, three_way
 from reviewapp.retrievers.editing import tags
@@ -89,11 +91,12 @@ def check_edit(edit: RetrieverEdit) -> None:
     for name, text in edit.texts().items():
         max_length = MAX_LENGTH[name]
         if len(text) > max_length:
-            errors[name] = f"This has {max_length:,} characters at most; it has {len(text):,}."
+            limits = {"most": f"{max_length:,}", "length": f"{len(text):,}"}
+            errors[name] = _("Use at most %(most)s characters (this has %(length)s).") % limits
         elif not is_storable(text):
-            errors[name] = "This holds characters that cannot be stored."
+            errors[name] = _("Remove the characters that cannot be stored.")
     if edit.name is not None and not edit.name.strip():
-        errors["name"] = "A retriever needs a name."
+        errors["name"] = _("Enter a name.")
 
     error = tags_error([*edit.tags_add, *edit.tags_remove])
     if error:
@@ -107,13 +110,13 @@ def tags_error(tags: Iterable[str]) -> str:
     """Return an error message about these tags, "" if they are valid."""
     listed = list(tags)
     if len(listed) > MAX_TAGS:
-        return f"No more than {MAX_TAGS} tags at a time."
+        return _("Add and remove at most %(most)s tags at a time.") % {"most": MAX_TAGS}
     if any(not tag.strip() for tag in listed):
-        return "A tag cannot be blank."
+        return _("A tag cannot be blank.")
     if any(len(tag) > MAX_TAG_LENGTH for tag in listed):
-        return f"A tag has {MAX_TAG_LENGTH} characters at most."
+        return _("A tag can have at most %(most)s characters.") % {"most": MAX_TAG_LENGTH}
     if not is_storable(listed):
-        return "A tag holds characters that cannot be stored."
+        return _("Remove the characters that cannot be stored from the tags.")
     return ""
 
 
@@ -126,9 +129,16 @@ def merge(edit: RetrieverEdit, current: Mapping[str, Any]) -> Merge:
 
 def merge_sentences(stale: StaleEdit) -> tuple[str, ...]:
     """Return a sentence for each text that was merged without a conflict."""
-    mine = [f"Only you changed the {name}: it stays as you have it." for name in stale.only_mine]
-    theirs = [f"Only they changed the {name}: taken over." for name in stale.only_theirs]
-    return (*mine, *theirs)
+    mine = {
+        "name": _("Only you changed the name; yours is kept."),
+        "description": _("Only you changed the description; yours is kept."),
+    }
+    theirs = {
+        "name": _("Only they changed the name; theirs is used."),
+        "description": _("Only they changed the description; theirs is used."),
+    }
+    kept = [mine[name] for name in stale.only_mine]
+    return (*kept, *(theirs[name] for name in stale.only_theirs))
 
 
 def change_fields(edit: RetrieverEdit, current: Mapping[str, Any]) -> dict[str, Any]:

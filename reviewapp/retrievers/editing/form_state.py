@@ -8,11 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.editing.edit import TEXTS, StaleEdit
 from reviewapp.retrievers.editing.tags import ADD, REMOVE, tag_delta
 from reviewapp.retrievers.models import Retriever
 from reviewapp.web.conflicts import ConflictChoice
+
+_LEGENDS = {
+    "name": _("Which name do you want to keep?"),
+    "description": _("Which description do you want to keep?"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +128,7 @@ def conflict_choice(
     """Return the choice between mine and theirs for a name or description, not made yet."""
     return ConflictChoice(
         field=name,
-        legend=f"Whose {name} stands?",
+        legend=str(_LEGENDS[name]),
         base=base[name],
         mine=mine[name],
         theirs=theirs[name],

@@ -11,6 +11,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from reviewapp.retrievers.editing.edit import RETRIEVER_FIELDS, TEXTS, RetrieverEdit
 from reviewapp.retrievers.editing.form_state import EditFormState, conflict_choice, new_draft
@@ -23,7 +24,7 @@ from reviewapp.web.conflicts import (
     takes_theirs,
 )
 
-_DAMAGED = "This form is damaged. Copy what you typed, reload the page and save again."
+_DAMAGED = _("This form is damaged. Copy your text, reload the page and save again.")
 _MAX_BASE_LENGTH = 1024 * 1024
 _TAG_SEPARATOR = re.compile(r"[,\n\r]+")
 

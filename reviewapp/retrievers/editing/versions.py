@@ -7,7 +7,7 @@ gives every earlier state, whether an edit here, one at Mixpeek, or SQL led away
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -40,11 +40,15 @@ class RetrieverEvent(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """The values from one event to the next; `changed` names the fields that this event set."""
+    """The values from one event to the next; `changed` names the fields that this event set.
+
+    `number` counts from the oldest version, which is 1; 0 until `numbered_versions` has set it.
+    """
 
     event: Any
     values: dict[str, Any]
     changed: tuple[str, ...]
+    number: int = 0
 
 
 def retriever_versions(
@@ -64,6 +68,11 @@ def retriever_versions(
         yield Version(event=event, values=dict(values), changed=tuple(changes))
         for name, (old, _new) in changes.items():
             values[name] = _EMPTY.get(name, []) if old is None else old
+
+
+def numbered_versions(newest: Iterable[Version], total: int) -> list[Version]:
+    """Return versions, newest first, with their numbers; the newest of all has number `total`."""
+    return [replace(version, number=total - index) for index, version in enumerate(newest)]
 
 
 def back_to(earlier: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:

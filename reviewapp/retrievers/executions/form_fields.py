@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from reviewapp.json_values import UnstorableNumber, is_deeper_than, loads, number_text
 from reviewapp.storable import is_storable
@@ -16,7 +17,8 @@ from reviewapp.storable import is_storable
 _MAX_JSON_LENGTH = 64 * 1024
 # As many as the payload of a decision may have.
 _MAX_JSON_LEVELS = 20
-_TOO_DEEP = f"This is nested deeper than {_MAX_JSON_LEVELS} levels."
+_ARRAY = '["a", "b"]'
+_OBJECT = '{"a": 1}'
 _ADDRESS = re.compile(
     r"(?:(?:https?|s3|gs)://[^\s/]+(?:/\S*)?|data:[\w.+-]+/[\w.+-]+[;,]\S*)\Z",
     re.IGNORECASE,
@@ -45,15 +47,17 @@ class JsonField(forms.CharField):
         if not text:
             return None
         if len(text) > _MAX_JSON_LENGTH:
-            raise ValidationError("This is longer than 64 KiB.")
+            raise ValidationError(_("Enter at most 64 KiB."))
         if self.kind is list and not text.startswith("["):
             return [line.strip() for line in text.splitlines() if line.strip()]
 
         parsed = _parse(text)
         if not isinstance(parsed, self.kind):
-            is_list = self.kind is list
-            expected = 'an array, like ["a", "b"]' if is_list else 'an object, like {"a": 1}'
-            raise ValidationError(f"This must be {expected}.")
+            if self.kind is list:
+                raise ValidationError(
+                    _("Enter an array, such as %(example)s.") % {"example": _ARRAY}
+                )
+            raise ValidationError(_("Enter an object, such as %(example)s.") % {"example": _OBJECT})
         return parsed
 
 
@@ -63,14 +67,14 @@ def _parse(text: str) -> Any:
     except UnstorableNumber as error:
         raise ValidationError(str(error)) from error
     except RecursionError as error:
-        raise ValidationError(_TOO_DEEP) from error
+        raise ValidationError(_too_deep()) from error
     except ValueError as error:
-        raise ValidationError("This is not JSON. Check quotes, commas and brackets.") from error
+        raise ValidationError(_("This is not JSON. Check quotes, commas and brackets.")) from error
 
     if is_deeper_than(parsed, _MAX_JSON_LEVELS):
-        raise ValidationError(_TOO_DEEP)
+        raise ValidationError(_too_deep())
     if not is_storable(parsed):
-        raise ValidationError("This holds characters that cannot be stored.")
+        raise ValidationError(_("Remove the characters that cannot be stored."))
     return parsed
 
 
@@ -99,6 +103,12 @@ class AddressField(forms.CharField):
         """Return the address, without fetching it."""
         text = super().clean(value)
         if text and not _ADDRESS.match(text):
-            message = "Enter an address that begins with https://, s3:// or gs://, or a data: URL."
+            message = _(
+                "Enter an address that begins with https://, s3:// or gs://, or a data: URL."
+            )
             raise ValidationError(message)
         return text
+
+
+def _too_deep() -> str:
+    return _("This is nested too deeply: %(most)s levels at most.") % {"most": _MAX_JSON_LEVELS}

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from reviewapp.retrievers.documents.layout import format_scalar
 from reviewapp.retrievers.executions.form_fields import AddressField, ExactNumberField, JsonField
@@ -37,7 +38,9 @@ def field_for(name: str, declared: Mapping[str, Any]) -> forms.Field:
     attributes["class"] = "select" if is_select else "input"
     declared_examples = examples(declared)
     if declared_examples:
-        attributes["placeholder"] = f"For example: {declared_examples[0]}"
+        attributes["placeholder"] = _("For example: %(example)s") % {
+            "example": declared_examples[0]
+        }
     return field
 
 
@@ -73,7 +76,7 @@ def _datetime_field(**options: Any) -> forms.Field:
         initial = instant.astimezone(UTC)
 
     options["initial"] = initial
-    options["help_text"] = f"{options['help_text']} In UTC.".strip()
+    options["help_text"] = " ".join(filter(None, [options["help_text"], _("In UTC.")]))
     widget = forms.DateTimeInput(
         {"type": "datetime-local", "step": "1"},
         format="%Y-%m-%dT%H:%M:%S",
@@ -85,11 +88,11 @@ def _boolean_field(**options: Any) -> forms.Field:
     default = options.pop("initial")
     initial = {True: "true", False: "false"}.get(default, "")
     needs_blank = not options["required"] or default is None
-    blank = [("", "Not given")] if needs_blank else []
+    blank = [("", _("Not given"))] if needs_blank else []
     return forms.TypedChoiceField(
         **options,
         initial=initial,
-        choices=[*blank, ("true", "Yes"), ("false", "No")],
+        choices=[*blank, ("true", _("Yes")), ("false", _("No"))],
         coerce=lambda value: value == "true",
         empty_value=None,
     )
@@ -133,7 +136,7 @@ def _choice_field(declared: Mapping[str, Any], options: dict[str, Any]) -> forms
 
     blank = []
     if default is None:
-        blank.append(("", "Choose one" if options["required"] else "Not given"))
+        blank.append(("", _("Choose one") if options["required"] else _("Not given")))
     return forms.TypedChoiceField(
         **options,
         initial="" if default is None else _key(default),

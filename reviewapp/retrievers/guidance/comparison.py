@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from reviewapp.retrievers.guidance.form_settings import SETTINGS, TITLES
 from reviewapp.retrievers.guidance.label_set_content import LabelSetContent
 from reviewapp.retrievers.guidance.labels import Label
@@ -26,7 +28,7 @@ class ComparedValue:
 
 def compare_texts(old: str, new: str) -> list[ComparedValue]:
     """Return the only value that guidelines have: their text."""
-    return [ComparedValue(name="text", old=old, new=new)]
+    return [ComparedValue(name=_("text"), old=old, new=new)]
 
 
 def compare_label_sets(old: LabelSetContent, new: LabelSetContent) -> list[ComparedValue]:
@@ -45,12 +47,12 @@ def compare_label_sets(old: LabelSetContent, new: LabelSetContent) -> list[Compa
 
     old_order = [value for value in old_labels if value in new_labels]
     new_order = [value for value in new_labels if value in old_labels]
-    order = ComparedValue(name="order", old=", ".join(old_order), new=", ".join(new_order))
+    order = ComparedValue(name=_("order"), old=", ".join(old_order), new=", ".join(new_order))
     if order.differs:
         values.append(order)
 
     other_labels = ComparedValue(
-        name="other labels",
+        name=_("other labels"),
         old=_permission_text(old.other_allowed),
         new=_permission_text(new.other_allowed),
     )
@@ -60,7 +62,7 @@ def compare_label_sets(old: LabelSetContent, new: LabelSetContent) -> list[Compa
     new_settings = new.settings.values()
     for name in SETTINGS:
         setting = ComparedValue(
-            name=TITLES[name].lower(),
+            name=str(TITLES[name]).lower(),
             old=str(old_settings[name].label),
             new=str(new_settings[name].label),
         )
@@ -83,5 +85,5 @@ def _label_text(label: Label | None) -> str | None:
 
 def _permission_text(is_allowed: bool) -> str:
     if is_allowed:
-        return "allowed"
-    return "not allowed"
+        return _("allowed")
+    return _("not allowed")

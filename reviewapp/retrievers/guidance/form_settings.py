@@ -10,6 +10,8 @@ from dataclasses import dataclass, fields
 from typing import Any, Self, TypeVar
 
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 _Choices = TypeVar("_Choices", bound=models.TextChoices)
 
@@ -17,16 +19,16 @@ _Choices = TypeVar("_Choices", bound=models.TextChoices)
 class StartsFrom(models.TextChoices):
     """Which label is chosen in the form of an item that nobody has decided."""
 
-    MACHINE = "machine", "the machine's label"
-    NOTHING = "nothing", "nothing chosen"
+    MACHINE = "machine", _("the machine's label")
+    NOTHING = "nothing", _("nothing chosen")
 
 
 class Required(models.TextChoices):
     """When a person must give a value."""
 
-    NEVER = "never", "never"
-    RELABELLED = "relabelled", "when relabelled"
-    ALWAYS = "always", "always"
+    NEVER = "never", _("never")
+    RELABELLED = "relabelled", _("when relabelled")
+    ALWAYS = "always", _("always")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,17 +56,22 @@ class FormSettings:
         """Return a sentence for each setting that is not the default."""
         sentences = []
         if self.starts_from == StartsFrom.NOTHING:
-            sentences.append("No label is chosen beforehand.")
-        for name in ("reasoning", "confidence"):
-            when = getattr(self, f"{name}_required")
-            if when != Required.NEVER:
-                sentences.append(f"A {name} is required {when.label}.")
+            sentences.append(gettext("The form starts without a label."))
+        if self.reasoning_required != Required.NEVER:
+            when = {"when": self.reasoning_required.label}
+            sentences.append(gettext("Reasoning is required %(when)s.") % when)
+        if self.confidence_required != Required.NEVER:
+            when = {"when": self.confidence_required.label}
+            sentences.append(gettext("Confidence is required %(when)s.") % when)
         return sentences
 
     def notes(self) -> dict[str, str]:
         """Return a note for each required field, such as "required when relabelled"."""
         required = {"reasoning": self.reasoning_required, "confidence": self.confidence_required}
-        texts = {Required.RELABELLED: "required when relabelled", Required.ALWAYS: "required"}
+        texts = {
+            Required.RELABELLED: gettext("required when relabelled"),
+            Required.ALWAYS: gettext("required"),
+        }
         return {name: texts[when] for name, when in required.items() if when in texts}
 
     def missing_words(self, words: Mapping[str, Any], *, relabels: bool) -> dict[str, str]:
@@ -75,16 +82,25 @@ class FormSettings:
             is_required = when == Required.ALWAYS or (when == Required.RELABELLED and relabels)
             is_blank = words[name] is None or not str(words[name]).strip()
             if is_required and is_blank:
-                condition = "" if when == Required.ALWAYS else " when the label is changed"
-                missing[name] = f"This retriever asks for a {name}{condition}."
+                missing[name] = str(_MISSING[name, when])
         return missing
 
 
 SETTINGS = tuple(field.name for field in fields(FormSettings))
 TITLES = {
-    "starts_from": "The form starts from",
-    "reasoning_required": "Reasoning is required",
-    "confidence_required": "Confidence is required",
+    "starts_from": _("The form starts from"),
+    "reasoning_required": _("Reasoning is required"),
+    "confidence_required": _("Confidence is required"),
+}
+_MISSING = {
+    ("reasoning", Required.ALWAYS): _("This retriever requires a reasoning."),
+    ("reasoning", Required.RELABELLED): _(
+        "This retriever requires a reasoning when you change the label."
+    ),
+    ("confidence", Required.ALWAYS): _("This retriever requires a confidence."),
+    ("confidence", Required.RELABELLED): _(
+        "This retriever requires a confidence when you change the label."
+    ),
 }
 # The settings without a label set.
 DEFAULT = FormSettings()

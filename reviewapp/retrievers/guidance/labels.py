@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from reviewapp.storable import is_storable
 
 # Each is a class of the style sheet (`hue-<name>`); what a person types never becomes a style.
 COLOURS = ("none", "red", "orange", "yellow", "green", "teal", "blue", "violet", "pink")
 MAX_LABELS = 50
 MAX_LENGTHS = {"value": 100, "title": 100, "description": 500}
+_TOO_LONG = {
+    "value": gettext_lazy("Values can have at most %(most)s characters (this has %(length)s)."),
+    "title": gettext_lazy("Titles can have at most %(most)s characters (this has %(length)s)."),
+    "description": gettext_lazy(
+        "Descriptions can have at most %(most)s characters (this has %(length)s)."
+    ),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,16 +44,17 @@ class Label:
     def problem(self) -> str:
         """Why the label cannot be stored, "" if it can."""
         if not self.value.strip():
-            return "A label needs a value, which is what Mixpeek gets."
+            return _("Enter a value. Mixpeek gets it as the label.")
 
         for name, max_length in MAX_LENGTHS.items():
-            if len(getattr(self, name)) > max_length:
-                return f"The {name} has {max_length} characters at most."
+            length = len(getattr(self, name))
+            if length > max_length:
+                return str(_TOO_LONG[name]) % {"most": max_length, "length": length}
 
         if not is_storable(asdict(self)):
-            return "This holds characters that cannot be stored."
+            return _("Remove the characters that cannot be stored.")
         if self.colour not in COLOURS:
-            return "That colour is not one of ours."
+            return _("Choose one of the colours.")
         return ""
 
 
@@ -56,11 +67,12 @@ def problems(labels: Sequence[Label]) -> dict[int, str]:
         if problem:
             errors[index] = problem
         elif label.value in first_index:
-            errors[index] = f"“{label.value}” is already label {first_index[label.value] + 1}."
+            values = {"value": label.value, "number": first_index[label.value] + 1}
+            errors[index] = _("“%(value)s” is already label %(number)s.") % values
         first_index.setdefault(label.value, index)
 
     if len(labels) > MAX_LABELS:
-        errors[MAX_LABELS] = f"A set has {MAX_LABELS} labels at most."
+        errors[MAX_LABELS] = _("Use at most %(most)s labels.") % {"most": MAX_LABELS}
     return errors
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext as _
+
 from reviewapp.audit.context import acting
 from reviewapp.retrievers.guidance import labels as rules
 from reviewapp.retrievers.guidance.form_settings import DEFAULT, FormSettings
@@ -55,12 +57,14 @@ def set_labels(
     base_version: int,
     actor: User,
     settings: FormSettings = DEFAULT,
+    restores: int = 0,
 ) -> LabelSet | None:
     """Save the next version of a retriever's label set; returns None if nothing would change.
 
     `base_version` is the version that the person has seen (0: none). Without any label, those in
     use are offered and any other may be written; the `settings` of the decision form hold all the
-    same. Raises `PermissionDenied`, `Retriever.DoesNotExist`, `BadLabels` and `VersionConflict`.
+    same. The history says that it `restores` an earlier version if that has the same content.
+    Raises `PermissionDenied`, `Retriever.DoesNotExist`, `BadLabels` and `VersionConflict`.
     """
     require_change_permission(actor)
     errors = rules.problems(labels)
@@ -71,7 +75,12 @@ def set_labels(
         labels=tuple(labels), other_allowed=other_allowed, settings=settings
     ).normalized()
 
-    with acting(actor):
+    earlier = LabelSet.objects.filter(retriever=retriever_pk, version=restores).first()
+    note = ""
+    if earlier and content_of(earlier) == content:
+        note = _restore_note(earlier)
+
+    with acting(actor, note=note):
         retriever = _lock_retriever(retriever_pk)
         current = retriever.label_set
 
@@ -94,24 +103,30 @@ def set_labels(
 
 
 def write_guidelines(
-    retriever_pk: int, text: str, *, base_version: int, actor: User
+    retriever_pk: int, text: str, *, base_version: int, actor: User, restores: int = 0
 ) -> Guidelines | None:
     """Save the next version of a retriever's guidelines (Markdown).
 
     Returns None if the current text is the same. `base_version` is the version that the person has
-    seen (0: none). Raises `PermissionDenied`, `Retriever.DoesNotExist`, `BadGuidelines` and
+    seen (0: none). The history says that it `restores` an earlier version if that has the same
+    text. Raises `PermissionDenied`, `Retriever.DoesNotExist`, `BadGuidelines` and
     `VersionConflict`.
     """
     require_change_permission(actor)
     if len(text) > MAX_GUIDELINES_LENGTH:
         raise BadGuidelines(
-            f"Guidelines have {MAX_GUIDELINES_LENGTH:,} characters at most; these have "
-            f"{len(text):,}."
+            _("Guidelines can have at most %(most)s characters (these have %(length)s).")
+            % {"most": f"{MAX_GUIDELINES_LENGTH:,}", "length": f"{len(text):,}"}
         )
     if not is_storable(text):
-        raise BadGuidelines("These hold characters that cannot be stored.")
+        raise BadGuidelines(_("Remove the characters that cannot be stored."))
 
-    with acting(actor):
+    earlier = Guidelines.objects.filter(retriever=retriever_pk, version=restores).first()
+    note = ""
+    if earlier and earlier.text == text:
+        note = _restore_note(earlier)
+
+    with acting(actor, note=note):
         retriever = _lock_retriever(retriever_pk)
         current = retriever.guidelines
 
@@ -155,6 +170,10 @@ def _lock_retriever(retriever_pk: int) -> Retriever:
     # rows joined to it, so that `label_set` and `guidelines` would be missing. They are read by
     # statements of their own, as they are now.
     return Retriever.objects.select_for_update().get(pk=retriever_pk)
+
+
+def _restore_note(earlier: LabelSet | Guidelines) -> str:
+    return f"restores version {earlier.version}"
 
 
 def _next_version(current: LabelSet | Guidelines | None, base_version: int) -> int:

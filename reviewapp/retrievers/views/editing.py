@@ -12,6 +12,8 @@ from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from reviewapp.audit.models import Event
@@ -21,10 +23,21 @@ from reviewapp.json_values import is_same_json
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
 from reviewapp.retrievers.editing import form_state
-from reviewapp.retrievers.editing.edit import RETRIEVER_FIELDS, merge_sentences
+from reviewapp.retrievers.editing.edit import (
+    RETRIEVER_FIELDS,
+    RetrieverEdit,
+    change_fields,
+    merge_sentences,
+)
 from reviewapp.retrievers.editing.form_state import EditFormState
 from reviewapp.retrievers.editing.forms import EditForm
-from reviewapp.retrievers.editing.versions import Version, back_to, retriever_versions
+from reviewapp.retrievers.editing.versions import (
+    SHOWN,
+    Version,
+    back_to,
+    numbered_versions,
+    retriever_versions,
+)
 from reviewapp.retrievers.executions.stage_text import describe_inputs, describe_stages
 from reviewapp.retrievers.forms import RunForm
 from reviewapp.retrievers.guidance.markdown import render_markdown
@@ -35,9 +48,8 @@ from reviewapp.web.pagination import PageLinks
 
 WAITING_CAP = 1000
 _MAX_VERSIONS = 30
-_ID_USED = (
-    "This form was saved before, and that stands. Save again to make what differs from it below a "
-    "new edit."
+_ID_USED = gettext_lazy(
+    "This form was already saved. Save again to save the values below as another edit."
 )
 # The fields whose errors are shown next to them.
 _FIELDS_WITH_ERRORS = {*RETRIEVER_FIELDS, "keep_name", "keep_description"}
@@ -88,8 +100,10 @@ def edit_retriever(request: Request, pk: int) -> HttpResponse:
         draft = form.draft(retriever)
         return render_retriever(request, retriever, draft=draft, errors=form.errors, status=422)
 
+    submitted = form.edit()
+    note = _restore_note(retriever, submitted, request.POST.get("restores", ""))
     try:
-        change = services.edit(pk, form.edit(), actor=request.user)
+        change = services.edit(pk, submitted, actor=request.user, note=note)
     except (services.InvalidEdit, services.RetrieverGone) as error:
         # The errors of no field in particular have the name "".
         messages_by_field = getattr(error, "fields", {"": str(error)})
@@ -110,9 +124,23 @@ def edit_retriever(request: Request, pk: int) -> HttpResponse:
         draft = form_state.draft_with_new_id(form.draft(retriever), load(pk))
         return render_retriever(request, load(pk), draft=draft, notice=_ID_USED, status=409)
 
-    message = "Saved. It is on its way to Mixpeek." if change else "Nothing was different."
+    message = _("Saved. It will be sent to Mixpeek.") if change else _("Nothing changed.")
     messages.success(request, message)
     return _saved_response(request, pk)
+
+
+def _restore_note(retriever: Retriever, submitted: RetrieverEdit, event: str) -> str:
+    """Return which version an edit restores, by the key of its event; "" if it restores none."""
+    event_pk = parse_whole_number(event)
+    if not event_pk:
+        return ""
+
+    current = retriever.values()
+    for earlier in load_versions(retriever):
+        is_restored = change_fields(submitted, current) == back_to(earlier.values, current)
+        if earlier.event.pk == event_pk and is_restored:
+            return f"restores version {earlier.number}"
+    return ""
 
 
 def _saved_response(request: Request, pk: int) -> HttpResponse:
@@ -189,8 +217,13 @@ def find_change(retriever: Retriever, text: str) -> Change | None:
 def load_versions(retriever: Retriever) -> list[Version]:
     """Return the newest versions of a retriever, the current one first."""
     events = Event.objects.about(retriever.ref).filter(action__startswith="retriever.")
-    newest = retriever_versions(events.iterator(chunk_size=100), vars(retriever))
-    return list(islice(newest, _MAX_VERSIONS))
+    versions = retriever_versions(events.iterator(chunk_size=100), vars(retriever))
+    newest = list(islice(versions, _MAX_VERSIONS))
+
+    total = len(newest)
+    if total == _MAX_VERSIONS:
+        total = events.filter(changes__has_any_keys=SHOWN).count()
+    return numbered_versions(newest, total)
 
 
 def render_retriever(

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from reviewapp.audit.presenters.diffs import field_diffs
@@ -18,9 +19,13 @@ from reviewapp.retrievers.guidance.label_form import LabelForm
 from reviewapp.retrievers.guidance.labels import COLOURS
 from reviewapp.retrievers.guidance.services import BadLabels, VersionConflict, content_of
 from reviewapp.retrievers.models import Retriever
-from reviewapp.retrievers.views.editing import change_permission_required, load
+from reviewapp.retrievers.views.editing import (
+    change_permission_required,
+    load,
+    view_permission_required,
+)
 from reviewapp.retrievers.views.versions import list_versions
-from reviewapp.web.http import Request
+from reviewapp.web.http import Request, parse_whole_number
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,6 +56,7 @@ def label_set(request: Request, pk: int) -> HttpResponse:
             base_version=form.base_version,
             actor=request.user,
             settings=content.settings,
+            restores=parse_whole_number(request.POST.get("restores", "")) or 0,
         )
     except BadLabels:
         return _page(request, retriever, form.with_errors(), status=422)
@@ -59,14 +65,16 @@ def label_set(request: Request, pk: int) -> HttpResponse:
         return _page(request, load(pk), form, status=409)
 
     if new_version:
-        messages.success(request, f"Labels, version {new_version.version}, are in force.")
+        messages.success(
+            request, _("Labels v%(number)s published.") % {"number": new_version.version}
+        )
     else:
-        messages.success(request, "Nothing was different.")
+        messages.success(request, _("Nothing changed."))
     return redirect("retriever", pk)
 
 
 @require_safe
-@change_permission_required
+@view_permission_required
 def label_set_version(request: Request, pk: int, number: int) -> HttpResponse:
     """Show one version of the label set, compared with the current one, and the way back to it."""
     retriever = load(pk)

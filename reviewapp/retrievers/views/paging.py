@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.utils.translation import gettext as _
 
 from reviewapp.web import pagination
 from reviewapp.web.http import Request
@@ -18,5 +19,5 @@ def load_page(queryset: Any, *, order: tuple[str, ...], request: Request) -> pag
 
     page = pagination.page_or_first(load, request.GET.get("cursor", ""))
     if page.is_fallback:
-        messages.info(request, "That page is not there any more; this is the first one.")
+        messages.info(request, _("That page no longer exists. This is the first page."))
     return page

@@ -10,6 +10,7 @@ from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from reviewapp.retrievers.editing import bulk_tags
@@ -45,10 +46,11 @@ def tag_retrievers(request: Request) -> HttpResponse:
 
     errors = []
     if not selected:
-        errors.append("Pick at least one retriever.")
+        errors.append(_("Select at least one retriever."))
     if len(selected) > bulk_tags.MAX_RETRIEVERS:
         errors.append(
-            f"Pick {bulk_tags.MAX_RETRIEVERS} retrievers at most; these are {len(selected)}.",
+            _("Select at most %(most)s retrievers (you selected %(number)s).")
+            % {"most": bulk_tags.MAX_RETRIEVERS, "number": len(selected)},
         )
     try:
         bulk_tags.check_tags(add, remove)

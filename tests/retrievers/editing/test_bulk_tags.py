@@ -68,7 +68,7 @@ def test_it_says_what_became_of_each(client: Client, adam: User, three: list[Ret
     assert [(bool(result.change), result.reason) for result in page.context["results"]] == [
         (True, ""),
         (False, "Nothing was changed."),
-        (False, "It is not at Mixpeek any more."),
+        (False, "Mixpeek no longer has it."),
     ]
     assert Change.objects.get().fields == {"tags": {"add": ["new"], "remove": ["old"]}}
     assert " Queued </a>" in collapsed(page)
@@ -109,15 +109,15 @@ def test_it_looks_at_many_in_few_questions(client: Client, adam: User) -> None:
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"add": "", "remove": " , "}, "Name a tag to add or to remove."),
-        ({"add": "same", "remove": "same"}, "“same” cannot be added and removed at once."),
-        ({"add": "x" * 101}, "A tag has 100 characters at most."),
+        ({"add": "", "remove": " , "}, "Enter a tag to add or to remove."),
+        ({"add": "same", "remove": "same"}, "“same” cannot be both added and removed."),
+        ({"add": "x" * 101}, "A tag can have at most 100 characters."),
         ({"add": "\x00"}, "cannot be stored"),
-        ({"pk": []}, "Pick at least one retriever."),
-        ({"pk": ["abc", "²", "9" * 30]}, "Pick at least one retriever."),
+        ({"pk": []}, "Select at least one retriever."),
+        ({"pk": ["abc", "²", "9" * 30]}, "Select at least one retriever."),
         (
             {"pk": [], "add": "", "remove": ""},
-            "Pick at least one retriever. Name a tag to add or to remove.",
+            "Select at least one retriever. Enter a tag to add or to remove.",
         ),
     ],
     ids=lambda value: ascii(value)[:30],
@@ -143,7 +143,7 @@ def test_it_takes_no_more_than_it_can_show(client: Client, adam: User) -> None:
     reply = client.post(ADDRESS, {"pk": keys, "add": "x", "bulk_id": str(uuid.uuid4())})
     assert reply.status_code == 422
     most = bulk_tags.MAX_RETRIEVERS
-    assert f"Pick {most} retrievers at most; these are {most + 1}." in collapsed(reply)
+    assert f"Select at most {most} retrievers (you selected {most + 1})." in collapsed(reply)
     assert len(reply.context["picked"]) == most + 1
 
 

@@ -30,8 +30,8 @@ def test_it_shows_base_mine_and_theirs_when_somebody_was_faster(
     reply = client.post(address(retriever), mine)
     assert reply.status_code == 409
     for words in (
-        "adam was faster.",
-        "Only they changed the description: taken over.",
+        "adam saved first.",
+        "Only they changed the description; theirs is used.",
         "Brand triage",
         "Mine",
         "Theirs",

@@ -38,7 +38,7 @@ def test_it_saves_what_is_different(client: Client, adam: User, retriever: Retri
     )
     reply = client.post(address(retriever), data, follow=True)
     assert reply.redirect_chain == [(reverse("retriever", args=[retriever.pk]), 302)]
-    assert "on its way to Mixpeek" in collapsed(reply)
+    assert "It will be sent to Mixpeek" in collapsed(reply)
     assert Change.objects.get().fields == {
         "name": "Brands",
         "tags": {"add": ["x,y", "new", "newer", "a", "b"], "remove": ["vans"]},
@@ -50,11 +50,11 @@ def test_it_sends_nothing_for_a_form_that_is_saved_untouched(
 ) -> None:
     client.force_login(adam)
     reply = client.post(address(retriever), filled_edit_form(client, retriever), follow=True)
-    assert "Nothing was different" in collapsed(reply)
+    assert "Nothing changed" in collapsed(reply)
     assert not Change.objects.exists()
 
 
-PUBLISHED = "This retriever is published. Renaming it may change what its public page"
+PUBLISHED = "This retriever is published. A new name can change its public page"
 
 
 @pytest.mark.parametrize("is_published", [True, False])
@@ -91,19 +91,19 @@ def test_it_gives_htmx_the_form_and_then_the_whole(
     )
     assert collapsed(reply).strip().startswith('<div id="retriever"')
     assert reply["HX-Retarget"] == "#retriever"
-    assert "on its way" in json.loads(reply["HX-Trigger"])["say"]
+    assert "will be sent" in json.loads(reply["HX-Trigger"])["say"]
     assert " Queued </a>" in collapsed(reply)
 
 
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"name": "  "}, "A retriever needs a name."),
-        ({"name": "x" * 201}, "200 characters at most"),
+        ({"name": "  "}, "Enter a name."),
+        ({"name": "x" * 201}, "Use at most 200 characters (this has 201)."),
         ({"name": "a\x00"}, "Null characters are not allowed."),
-        ({"name": "Taken"}, "Another retriever is called “Taken” already."),
-        ({"description": "x" * 10_001}, "10,000 characters at most"),
-        ({"add": ["x" * 101]}, "A tag has 100 characters at most."),
+        ({"name": "Taken"}, "Another retriever is already named “Taken”."),
+        ({"description": "x" * 10_001}, "Use at most 10,000 characters (this has 10,001)."),
+        ({"add": ["x" * 101]}, "A tag can have at most 100 characters."),
         ({"add": ["\x00"]}, "cannot be stored"),
         ({"base": "{}"}, "This form is damaged."),
         ({"base": '{"name": 1, "description": "", "tags": []}'}, "This form is damaged."),
@@ -142,7 +142,7 @@ def test_it_saves_a_form_sent_twice_once_and_an_old_one_not_at_all(
     assert Change.objects.count() == 1
     reply = client.post(address(retriever), data | {"name": "Something else"})
     assert reply.status_code == 409
-    assert "was saved before" in collapsed(reply)
+    assert "was already saved" in collapsed(reply)
 
 
 def test_it_shows_a_refusal_at_its_field_and_takes_it_up_anew(
@@ -229,7 +229,7 @@ def test_it_does_not_change_what_is_gone(client: Client, adam: User, retriever: 
     Retriever.objects.update(gone_at=timezone.now())
     reply = client.post(address(retriever), data)
     assert reply.status_code == 422
-    assert "is not at Mixpeek any more" in collapsed(reply)
+    assert "Mixpeek no longer has" in collapsed(reply)
 
 
 def test_it_says_why_the_rest_cannot_be_changed(client: Client, alice: User) -> None:
@@ -246,7 +246,7 @@ def test_it_says_why_the_rest_cannot_be_changed(client: Client, alice: User) -> 
     )
     client.force_login(alice)
     page = collapsed(client.get(reverse("retriever", args=[retriever.pk])))
-    for words in ("Only shown here.", "1 parameter", "What to look for", "col_1", "max_credits"):
+    for words in ("Read-only.", "1 parameter", "What to look for", "col_1", "max_credits"):
         assert words in page
 
 

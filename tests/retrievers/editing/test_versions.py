@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reviewapp.accounts.models import User
+from reviewapp.audit.presenters.timeline import timeline
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers import services
 from reviewapp.retrievers.editing import edit
@@ -140,9 +141,9 @@ def test_it_shows_each_version_and_how_it_would_be_restored(
     for one in page.context["versions"]:
         address = reverse("retriever_version", args=[edited_retriever.pk, one.event.pk])
         assert address in page.content.decode()
-        told = "As it is, since" if one is page.context["versions"][0] else "As of"
-        assert f'<a href="{address}">{told} <time' in collapsed(page)
-        assert f"<h1>{told} <time" in collapsed(client.get(address))
+        assert f'<a href="{address}">Version {one.number}</a>' in collapsed(page)
+        assert f"<h1>Version {one.number}" in collapsed(client.get(address))
+    assert [one.number for one in page.context["versions"]] == [4, 3, 2, 1]
     oldest = load_versions(edited_retriever)[-1]
     first = client.get(reverse("retriever_version", args=[edited_retriever.pk, oldest.event.pk]))
     assert [(diff.name, diff.old, diff.new) for diff in first.context["restoring"]] == [
@@ -153,6 +154,7 @@ def test_it_shows_each_version_and_how_it_would_be_restored(
     draft = first.context["draft"]
     data = {
         "edit_id": draft.edit_id,
+        "restores": oldest.event.pk,
         "base": draft.base_json,
         "name": draft.name,
         "description": draft.description,
@@ -165,6 +167,42 @@ def test_it_shows_each_version_and_how_it_would_be_restored(
     edited_retriever.refresh_from_db()
     assert edited_retriever.values() == {"name": "first", "description": "", "tags": ["a"]}
     assert Change.objects.latest("pk").base["name"] == "second"
+    assert f'name="restores" value="{oldest.event.pk}"' in first.content.decode()
+    notes = [entry.note for entry in timeline(edited_retriever.ref)]
+    assert notes[0] == "restores version 1"
+    assert not [note for note in notes[1:] if "restores" in note]
+
+
+@pytest.mark.django_db
+def test_it_numbers_versions_when_it_lists_only_the_newest(
+    edited_retriever: Retriever,
+) -> None:
+    for number in range(40):
+        Retriever.objects.filter(pk=edited_retriever.pk).update(description=f"edit {number}")
+    edited_retriever.refresh_from_db()
+
+    numbers = [version.number for version in load_versions(edited_retriever)]
+    assert 1 < len(numbers) < 44
+    assert numbers == list(range(44, 44 - len(numbers), -1))
+
+
+@pytest.mark.django_db
+def test_it_calls_an_edit_a_restore_only_if_it_is_one(
+    client: Client, adam: User, edited_retriever: Retriever
+) -> None:
+    oldest = load_versions(edited_retriever)[-1]
+    client.force_login(adam)
+    page = client.get(reverse("edit_retriever", args=[edited_retriever.pk]))
+    data = {
+        "edit_id": page.context["draft"].edit_id,
+        "restores": oldest.event.pk,
+        "base": page.context["draft"].base_json,
+        "name": "another",
+        "description": "told",
+    }
+    client.post(reverse("edit_retriever", args=[edited_retriever.pk]), data)
+    notes = [entry.note for entry in timeline(edited_retriever.ref)]
+    assert not [note for note in notes if "restores" in note]
 
 
 @pytest.mark.django_db
@@ -187,7 +225,7 @@ def test_it_shows_each_difference_once(
     assert sorted({*names}) == sorted(names)
     assert {"name", "description", "tags"} == {diff.name for diff in page.context["restoring"]}
     assert all(diff.name.startswith("stages") for diff in page.context["diffs"])
-    assert "It is changed at Mixpeek only." in " ".join(page.content.decode().split())
+    assert "can only be changed at Mixpeek." in " ".join(page.content.decode().split())
 
 
 @pytest.mark.django_db
@@ -201,7 +239,7 @@ def test_it_restores_nothing_for_whom_it_is_not(
     )
     page = client.get(address)
     assert page.context["draft"] is None
-    assert "Restoring needs the role admin" in page.content.decode()
+    assert "Only admins can restore" in page.content.decode()
     assert client.post(address).status_code == 405
     assert (
         client.get(reverse("retriever_version", args=[edited_retriever.pk, 1])).status_code == 404

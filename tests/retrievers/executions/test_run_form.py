@@ -101,7 +101,7 @@ def test_it_takes_json_of_twenty_levels(kind: str, opening: str, closing: str, l
 
     assert filled.is_valid() is (levels == 20)
     if levels in {21, 400}:
-        assert "nested deeper than 20 levels" in str(filled.errors)
+        assert "nested too deeply: 20 levels at most" in str(filled.errors)
 
 
 def test_it_asks_for_what_is_required_and_leaves_out_what_is_empty() -> None:

@@ -22,7 +22,7 @@ from tests.factories import LONG_AGO, make_annotation
 
 pytestmark = pytest.mark.django_db
 
-WHEN_RELABELLED = "This retriever asks for a reasoning when the label is changed."
+WHEN_RELABELLED = "This retriever requires a reasoning when you change the label."
 
 
 def put(
@@ -100,8 +100,8 @@ def test_it_says_at_the_fields_what_is_missing_and_keeps_what_was_typed(
     page = post_decision(client, annotation, choice=annotation.label, payload='{"typed": 1}')
     assert page.status_code == 422
     assert page.context["errors"] == {
-        "reasoning": ["This retriever asks for a reasoning."],
-        "confidence": ["This retriever asks for a confidence."],
+        "reasoning": ["This retriever requires a reasoning."],
+        "confidence": ["This retriever requires a confidence."],
     }
     assert "typed" in page.context["data"]["payload"]
     assert 'id="reasoning-error"' in page.content.decode()
@@ -174,7 +174,7 @@ def test_it_is_saved_in_the_editor_and_told_in_words(
         "never",
     )
     assert '<option value="relabelled" selected>' in adam_client.get(address).content.decode()
-    assert "A reasoning is required when relabelled." in collapsed(
+    assert "Reasoning is required when relabelled." in collapsed(
         adam_client.get(reverse("retriever", args=[retriever.pk]))
     )
     event = Event.objects.about(retriever.ref)[0]

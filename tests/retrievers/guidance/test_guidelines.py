@@ -110,7 +110,10 @@ def test_it_looks_first_and_saves_nothing(client: Client, adam: User, retriever:
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
-    [("x" * 50_001, "50,000 characters at most"), ("a\x00b", "cannot be stored")],
+    [
+        ("x" * 50_001, "at most 50,000 characters (these have 50,001)"),
+        ("a\x00b", "cannot be stored"),
+    ],
 )
 def test_it_says_what_is_wrong(
     client: Client, adam: User, retriever: Retriever, text: str, sentence: str

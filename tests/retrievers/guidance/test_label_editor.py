@@ -98,7 +98,7 @@ def test_it_says_at_the_row_what_is_wrong(client: Client, adam: User, retriever:
     )
     assert page.status_code == 422
     assert [bool(row.error) for row in page.context["form"].rows] == [False, True, False]
-    assert "A label needs a value" in page.content.decode()
+    assert "Enter a value." in page.content.decode()
     assert 'value="mine"' in page.content.decode()
     again = post(client, retriever, value=["x", "x", ""])
     assert "“x” is already label 1." in again.content.decode()
@@ -111,7 +111,7 @@ def test_it_forgives_fields_that_are_missing_and_refuses_strange_colours(
     client.force_login(adam)
     page = post(client, retriever, value=["a", "b"], title=[], description=[], colour=["green"])
     assert page.status_code == 422
-    assert "That colour is not one of ours." in page.content.decode()
+    assert "Choose one of the colours." in page.content.decode()
 
 
 def test_it_is_for_admins(

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from reviewapp.accounts.models import User
+from reviewapp.audit.presenters.timeline import timeline
 from reviewapp.retrievers.guidance.labels import Label
 from reviewapp.retrievers.guidance.services import set_labels, write_guidelines
 from reviewapp.retrievers.models import Guidelines, LabelSet, Retriever
@@ -62,10 +63,10 @@ def test_it_restores_labels_after_a_look_at_what_changes(
         "Labels, version 1",
         "A &lt;b&gt;logo",
         "Seen whole",
-        "No other label is accepted",
+        "Only these labels are accepted",
     ):
         assert words in text
-    assert "This makes version 3" in text
+    assert "This creates version 3" in text
     assert [(diff.name, diff.old, diff.new) for diff in page.context["diffs"]] == [
         ("other labels", "allowed", "not allowed"),
         ("“logo”", "", "logo · A <b>logo</b> · Seen whole · green"),
@@ -75,7 +76,7 @@ def test_it_restores_labels_after_a_look_at_what_changes(
     assert reply.status_code == 302
     restored, first = (LabelSet.objects.get(version=number) for number in (3, 1))
     assert (restored.labels, restored.other_allowed) == (first.labels, first.other_allowed)
-    assert "It is the same as version 3" in collapsed(
+    assert "Same as version 3" in collapsed(
         version(adam_client, "label_set_version", revised_retriever, 1)
     )
 
@@ -85,7 +86,7 @@ def test_it_restores_guidelines_after_a_look_at_what_changes(
 ) -> None:
     page = version(adam_client, "guidelines_version", revised_retriever, 1)
     assert "<strong>twice</strong>" in page.content.decode()
-    assert "This makes version 3" in collapsed(page)
+    assert "This creates version 3" in collapsed(page)
     assert [diff.name for diff in page.context["diffs"]] == ["text"]
     reply = adam_client.post(reverse("guidelines", args=[revised_retriever.pk]), fields(page))
     assert reply.status_code == 302
@@ -97,7 +98,7 @@ def test_it_offers_no_way_back_to_what_is_in_force(
     adam_client: Client, revised_retriever: Retriever, name: str
 ) -> None:
     page = collapsed(version(adam_client, f"{name}_version", revised_retriever, 2))
-    assert "This version is in force." in page
+    assert "This is the current version." in page
     assert 'class="restore"' not in page
     editor = adam_client.get(reverse(name, args=[revised_retriever.pk])).content.decode()
     assert reverse(f"{name}_version", args=[revised_retriever.pk, 1]) in editor
@@ -109,7 +110,7 @@ def test_it_restores_an_empty_set(
     set_labels(revised_retriever.pk, [], other_allowed=True, base_version=2, actor=adam)
     set_labels(revised_retriever.pk, [LOGO], other_allowed=False, base_version=3, actor=adam)
     page = version(adam_client, "label_set_version", revised_retriever, 3)
-    assert "No labels: those in use were offered." in collapsed(page)
+    assert "No label list." in collapsed(page)
     assert (
         adam_client.post(
             reverse("label_set", args=[revised_retriever.pk]), fields(page)
@@ -146,12 +147,44 @@ def test_it_overwrites_nobody_who_was_faster(
     assert Guidelines.objects.count() == 3
 
 
-@pytest.mark.parametrize("name", ["label_set_version", "guidelines_version"])
-def test_it_is_for_admins_and_knows_no_other_version(
-    client: Client, adam: User, lena: User, revised_retriever: Retriever, name: str
+@pytest.mark.parametrize("name", ["label_set", "guidelines"])
+def test_it_says_in_the_history_which_version_a_restore_restores(
+    adam_client: Client, revised_retriever: Retriever, name: str
 ) -> None:
-    client.force_login(lena)
-    assert version(client, name, revised_retriever, 1).status_code == 403
+    page = version(adam_client, f"{name}_version", revised_retriever, 1)
+    adam_client.post(reverse(name, args=[revised_retriever.pk]), fields(page))
+
+    thing = {"label_set": "labels", "guidelines": "guidelines"}[name]
+    newest, *earlier = timeline(revised_retriever.ref)
+    assert (newest.sentence, newest.note) == (f"published {thing} v3", "restores version 1")
+    assert not [entry for entry in earlier if "restores" in entry.note]
+
+
+def test_it_calls_nothing_a_restore_that_is_none(
+    adam_client: Client, revised_retriever: Retriever
+) -> None:
+    page = version(adam_client, "guidelines_version", revised_retriever, 1)
+    forged = fields(page) | {"text": ["Something else."]}
+    adam_client.post(reverse("guidelines", args=[revised_retriever.pk]), forged)
+    assert not [entry for entry in timeline(revised_retriever.ref) if "restores" in entry.note]
+
+
+@pytest.mark.parametrize("name", ["label_set_version", "guidelines_version"])
+def test_it_shows_versions_to_those_who_may_not_restore_them(
+    client: Client, alice: User, lena: User, revised_retriever: Retriever, name: str
+) -> None:
+    for person in (alice, lena):
+        client.force_login(person)
+        page = collapsed(version(client, name, revised_retriever, 1))
+        assert "Only admins can restore." in page
+        assert '<form method="post" action="/retrievers/' not in page
+        assert reverse("retriever", args=[revised_retriever.pk]) in page
+
+
+@pytest.mark.parametrize("name", ["label_set_version", "guidelines_version"])
+def test_it_knows_no_other_version(
+    client: Client, adam: User, revised_retriever: Retriever, name: str
+) -> None:
     client.force_login(adam)
     other = make_retriever()
     for retriever, number in ((revised_retriever, 3), (revised_retriever, 10**12), (other, 1)):

@@ -92,7 +92,7 @@ def test_it_shows_both_label_sets_and_keeps_what_was_typed(
     )
     assert page.status_code == 409
     for text in (
-        "bea saved version 2 meanwhile",
+        "bea saved version 2 while you were editing",
         "Version 2, by bea",
         "Yours, not saved",
         "logo · Theirs",
@@ -144,7 +144,7 @@ def test_it_shows_both_guidelines_and_saves_on_top_of_the_newer_version(
     )
     assert page.status_code == 409
     for text in (
-        "bea saved version 2 meanwhile",
+        "bea saved version 2 while you were editing",
         "Theirs &lt;b&gt;.",
         "Mine",
         "What saving yours would change",
@@ -172,7 +172,7 @@ def test_it_refuses_again_when_a_third_version_was_saved(
     for name, page, mine in (("label_set", labels, "Mine"), ("guidelines", text, "Mine.")):
         again = post(adam_client, name, guided_retriever, form_data(page))
         assert again.status_code == 409
-        for words in ("bea saved version 3 meanwhile", "Third", mine):
+        for words in ("bea saved version 3 while you were editing", "Third", mine):
             assert words in collapsed(again)
         assert form_data(again)["base_version"] == ["3"]
         assert post(adam_client, name, guided_retriever, form_data(again)).status_code == 302
@@ -249,7 +249,7 @@ def test_it_goes_on_showing_both_while_the_form_is_changed_without_scripts(
     wrong = post(adam_client, "label_set", guided_retriever, labels | {"value": ["logo", "logo"]})
     assert (moved.status_code, looked.status_code, wrong.status_code) == (200, 200, 422)
     for page in (moved, looked, wrong):
-        assert "bea saved version 2 meanwhile" in collapsed(page)
+        assert "bea saved version 2 while you were editing" in collapsed(page)
         assert form_data(page)["base_version"] == ["2"]
     assert form_data(moved)["value"] == ["no logo", "logo"]
 
@@ -267,7 +267,7 @@ def test_it_takes_damaged_versions(adam_client: Client, guided_retriever: Retrie
         label_data(MINE, base=77, is_conflict="yes", act="add"),
     )
     assert page.status_code == 200
-    assert "meanwhile" not in collapsed(page)
+    assert "while you were editing" not in collapsed(page)
 
 
 def test_it_names_who_saved_the_newer_version(
