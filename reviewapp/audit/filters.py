@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from reviewapp.audit.actions import Action
 from reviewapp.audit.first_page import FilterChoices
 from reviewapp.audit.models import Event
 from reviewapp.audit.registry import find_ref_aliases
-from reviewapp.web.filters import Filter, FilterForm
+from reviewapp.web.filters import Filter, FilterForm, distinct_choices
 
 if TYPE_CHECKING:
     from reviewapp.audit.querysets import EventQuerySet
@@ -72,41 +74,43 @@ class HistoryForm(FilterForm):
     """The filters of the history page."""
 
     q = forms.CharField(
-        label="Search notes, refs, people and what was written",
+        label=gettext_lazy("Search notes, refs, people and values"),
         max_length=200,
         required=False,
     )
-    person = forms.ChoiceField(label="Person", required=False)
-    action = forms.ChoiceField(label="Action", required=False)
-    retriever = forms.ChoiceField(label="Retriever", required=False)
-    ref = forms.CharField(label="Ref", max_length=300, required=False)
-    label_from = forms.CharField(label="Label before", max_length=100, required=False)
-    label_to = forms.CharField(label="Label after", max_length=100, required=False)
-    since = forms.DateTimeField(label="From", required=False)
-    until = forms.DateTimeField(label="Until", required=False)
+    person = forms.ChoiceField(label=gettext_lazy("Person"), required=False)
+    action = forms.ChoiceField(label=gettext_lazy("Action"), required=False)
+    retriever = forms.ChoiceField(label=gettext_lazy("Retriever"), required=False)
+    ref = forms.CharField(label=gettext_lazy("Ref"), max_length=300, required=False)
+    label_from = forms.CharField(label=gettext_lazy("Label before"), max_length=100, required=False)
+    label_to = forms.CharField(label=gettext_lazy("Label after"), max_length=100, required=False)
+    since = forms.DateTimeField(label=gettext_lazy("From"), required=False)
+    until = forms.DateTimeField(label=gettext_lazy("Until"), required=False)
 
     def __init__(self, data: Any, *, choices: FilterChoices) -> None:
         super().__init__(data)
         actions = [(action.value, _action_title(action)) for action in Action]
-        names = choices.retriever_names.items()
-        retrievers = sorted(names, key=lambda pair: pair[1].casefold())
+        rows = [(key, name, key) for key, name in choices.retriever_names.items()]
+        rows.sort(key=lambda row: row[1].casefold())
+        retrievers = distinct_choices(rows)
 
-        nobody = (NO_PERSON, "No person of ours")
-        self.set_choices("person", [("", "Anybody"), nobody, *choices.people])
-        self.set_choices("action", [("", "Any action"), *actions])
-        self.set_choices("retriever", [("", "Any retriever"), *retrievers])
+        nobody = (NO_PERSON, _("Nobody here"))
+        self.set_choices("person", [("", _("Anybody")), nobody, *choices.people])
+        self.set_choices("action", [("", _("Any action")), *actions])
+        self.set_choices("retriever", [("", _("Any retriever")), *retrievers])
 
     def clean(self) -> dict[str, Any]:
         """Refuse a time span that ends before it starts, and years out of range."""
         for name in ("since", "until"):
             at = self.cleaned_data.get(name)
             if at and not _FIRST_YEAR <= at.year <= _LAST_YEAR:
-                self.add_error(name, f"The year must be from {_FIRST_YEAR} to {_LAST_YEAR}.")
+                years = {"first": _FIRST_YEAR, "last": _LAST_YEAR}
+                self.add_error(name, _("Use a year from %(first)s to %(last)s.") % years)
 
         since = self.cleaned_data.get("since")
         until = self.cleaned_data.get("until")
         if since and until and until <= since:
-            self.add_error("until", "This must be later than where it starts.")
+            self.add_error("until", _("Choose an end after the start."))
         return self.cleaned_data
 
     def event_filter(self) -> EventFilter:

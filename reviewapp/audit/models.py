@@ -11,7 +11,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Func, Q
 
-from reviewapp.audit.actions import Action, Origin
+from reviewapp.audit.actions import Origin
 from reviewapp.audit.querysets import EventQuerySet
 from reviewapp.audit.triggers import Immutable, NeverTruncated
 
@@ -55,7 +55,8 @@ class Event(models.Model):
     at = models.DateTimeField()
     actor_id = models.BigIntegerField(null=True)
     actor_name = models.CharField(max_length=150)
-    action = models.CharField(max_length=40, choices=Action.choices)
+    # One of `Action`, whose sentences are no part of the database.
+    action = models.CharField(max_length=40)
     ref = models.CharField(max_length=300)
     retriever_id = models.CharField(max_length=200, default="")
     origin = models.CharField(max_length=10, choices=Origin.choices)

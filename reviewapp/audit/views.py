@@ -9,6 +9,8 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from reviewapp.audit.csv_export import export_lines
@@ -62,7 +64,11 @@ def history(request: Request) -> HttpResponse:
 
     # htmx shows the clean address of these events, and announces their number to screen readers.
     count = len(page.rows)
-    message = f"{count} events shown" if count else "No event to show"
+    message = _("No events")
+    if count:
+        message = ngettext("%(count)s event shown", "%(count)s events shown", count) % {
+            "count": count
+        }
     response["HX-Push-Url"] = reverse("history") + event_filter.querystring(cursor=cursor)
     response["HX-Trigger"] = json.dumps({"say": message})
     return response

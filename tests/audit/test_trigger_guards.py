@@ -174,7 +174,7 @@ def test_it_tells_of_every_permission(alice: User) -> None:
         (Action.PERMISSION_TAKEN, "roles/lead", taken),
         (Action.GROUP_CHANGED, "roles/boss", {"name": ["lead", "boss"]}),
     ]
-    assert timeline("roles/lead")[0].sentence == "took away the permission “accounts.change_user”"
+    assert timeline("roles/lead")[0].sentence == "removed the permission “accounts.change_user”"
 
 
 @pytest.mark.parametrize(

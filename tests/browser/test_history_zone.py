@@ -28,7 +28,7 @@ def test_it_takes_and_shows_times_in_the_readers_zone(
     expect(page).to_have_url(
         re.compile(r"since=2020-01-01T00%3A00%3A00&until=2020-06-01T23%3A30%3A00$")
     )
-    expect(page.locator("#events")).to_contain_text("No event matches these filters")
+    expect(page.locator("#events")).to_contain_text("No matching events")
     page.reload()
     expect(until).to_have_value("2020-06-02T08:30")
 

@@ -98,4 +98,4 @@ def test_it_searches_no_time_beyond_all_calendars(
     client.force_login(lena)
     response = client.get("/history", {name: at})
     assert response.status_code in {200, 422}
-    assert "The year must be" in response.content.decode()
+    assert "Use a year from" in response.content.decode()

@@ -10,6 +10,8 @@ from enum import Enum
 from itertools import islice
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from reviewapp.audit.presenters import field_labels
 from reviewapp.audit.presenters.text_diff import MAX_WORK, DiffPiece, shorten, text_diff
 from reviewapp.json_values import is_same_json, number_text
@@ -95,7 +97,8 @@ class FieldDiff:
 def _truncate(text: str, length: int) -> str:
     if len(text) <= length:
         return text
-    return f"{text[:length]}… and {len(text) - length:,} more characters"
+    rest = _("… and %(number)s more characters") % {"number": f"{len(text) - length:,}"}
+    return text[:length] + rest
 
 
 def field_diffs(
@@ -114,7 +117,9 @@ def field_diffs(
     more = sum(1 for _ in leaves)
 
     if more:
-        rest = FieldDiff(name="…", old="", new=f"and {more + 1} more fields")
+        rest = FieldDiff(
+            name="…", old="", new=_("and %(number)s more fields") % {"number": more + 1}
+        )
         return (*_share_budget(first_leaves[:-1]), rest)
     return tuple(_share_budget(first_leaves))
 
@@ -156,10 +161,25 @@ def _all_leaves(changes: Mapping[str, Any]) -> Iterator[_Leaf]:
     for name, pair in changes.items():
         path = (_truncate_name(name),)
         # Triggers write pairs only, but an event inserted by hand may hold anything.
-        if isinstance(pair, list) and len(pair) == 2:
-            yield from _leaves(path, pair[0], pair[1], budget)
+        old, new = (pair[0], pair[1]) if _is_pair(pair) else (None, pair)
+        if name == field_labels.MERGED and isinstance(new, dict):
+            yield from _merged_leaves(new, budget)
         else:
-            yield from _leaves(path, None, pair, budget)
+            yield from _leaves(path, old, new, budget)
+
+
+def _merged_leaves(merged: Mapping[str, Any], budget: _MemberBudget) -> Iterator[_Leaf]:
+    """Yield the leaves of what others changed before a delivery: `{field: [old, new]}`."""
+    if not budget.spend(len(merged)):
+        yield _Leaf(path=(field_labels.MERGED,), old=None, new=merged)
+        return
+    for name, pair in merged.items():
+        old, new = (pair[0], pair[1]) if _is_pair(pair) else (None, pair)
+        yield from _leaves((field_labels.MERGED, _truncate_name(name)), old, new, budget)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2
 
 
 def _leaves(path: tuple[str, ...], old: Any, new: Any, budget: _MemberBudget) -> Iterator[_Leaf]:
@@ -277,7 +297,7 @@ def _named_leaves(
     old_order = [name for name in old_items if name in new_items]
     new_order = [name for name in new_items if name in old_items]
     if old_order != new_order:
-        order_path = (*path[:-1], f"{path[-1]} (order)")
+        order_path = (*path[:-1], _("%(name)s (order)") % {"name": path[-1]})
         yield _Leaf(path=order_path, old=list(old_items), new=list(new_items))
 
 

@@ -8,66 +8,74 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+# The column with what others changed at Mixpeek before a delivery, by field.
+MERGED = "merged"
 _TITLES = {
-    "actor_pseudonym": "Pseudonym",
-    "confidence_required": "Confidence required",
-    "email": "Email address",
-    "expires_at": "Runs out",
-    "first_name": "First name",
-    "gone_at": "Gone upstream",
-    "id": "Number of the row",
-    "is_active": "Sign-in",
-    "is_staff": "Staff",
-    "is_superuser": "Superuser",
-    "last_name": "Last name",
-    "made_by_id": "Made by",
-    "other_allowed": "Other labels",
-    "prefix": "Begins with",
-    "primary": "Main address",
-    "pseudonym": "Pseudonym",
-    "reasoning_required": "Reasoning required",
-    "result_id": "Evidence",
-    "retried_at": "Tried again",
-    "revoked_at": "Revoked",
-    "role": "Role",
-    "starts_from": "The form starts from",
-    "total_returned": "Documents returned",
-    "uid": "Account at the provider",
-    "uncleared": "Still shown at Mixpeek",
-    "used_at": "Used",
-    "username": "Username",
-    "verified": "Verified",
-    "withdrawn_at": "Withdrawn",
-    "without_author": "Author told to Mixpeek",
+    "actor_pseudonym": _("Pseudonym"),
+    "confidence_required": _("Confidence required"),
+    "email": _("Email address"),
+    "expires_at": _("Expires"),
+    "first_name": _("First name"),
+    "gone_at": _("Gone from Mixpeek"),
+    "id": _("Number of the row"),
+    "is_active": _("Sign-in"),
+    "is_staff": _("Staff"),
+    "is_superuser": _("Superuser"),
+    "last_name": _("Last name"),
+    "made_by_id": _("Created by"),
+    "other_allowed": _("Other labels"),
+    "prefix": _("Starts with"),
+    "primary": _("Main address"),
+    "pseudonym": _("Pseudonym"),
+    "reasoning_required": _("Reasoning required"),
+    "result_id": _("Evidence"),
+    "retried_at": _("Retried"),
+    "revoked_at": _("Revoked"),
+    "role": _("Role"),
+    "starts_from": _("The form starts from"),
+    "total_returned": _("Documents returned"),
+    "uid": _("Account at the provider"),
+    "uncleared": _("Still shown at Mixpeek"),
+    "used_at": _("Used"),
+    "username": _("Username"),
+    "verified": _("Verified"),
+    "withdrawn_at": _("Withdrawn"),
+    "without_author": _("Author told to Mixpeek"),
 }
 # The words for false and true.
 _BOOLEAN_WORDS = {
-    "is_active": ("deactivated", "allowed"),
-    "is_staff": ("no", "yes"),
-    "is_superuser": ("no", "yes"),
-    "other_allowed": ("not allowed", "allowed"),
-    "primary": ("no", "yes"),
-    "verified": ("no", "yes"),
-    "without_author": ("yes", "no"),
+    "is_active": (_("deactivated"), _("allowed")),
+    "is_staff": (_("no"), _("yes")),
+    "is_superuser": (_("no"), _("yes")),
+    "other_allowed": (_("not allowed"), _("allowed")),
+    "primary": (_("no"), _("yes")),
+    "verified": (_("no"), _("yes")),
+    "without_author": (_("yes"), _("no")),
 }
 _CHOICE_WORDS = {
-    "confidence_required": {"relabelled": "when relabelled"},
-    "reasoning_required": {"relabelled": "when relabelled"},
-    "starts_from": {"machine": "the machine's label", "nothing": "nothing chosen"},
+    "confidence_required": {"relabelled": _("when relabelled")},
+    "reasoning_required": {"relabelled": _("when relabelled")},
+    "starts_from": {"machine": _("the machine's label"), "nothing": _("nothing chosen")},
 }
 
 
 def title(name: str) -> str:
     """Return the title of a column, "" when its own name is the best there is."""
-    return _TITLES.get(name, "")
+    column, _dot, field = name.partition(".")
+    if column == MERGED and field:
+        return gettext("%(field)s, kept as changed at Mixpeek") % {"field": field}
+    return str(_TITLES.get(name, ""))
 
 
 def word(name: str, value: Any) -> str:
     """Return the word for true, false or a choice in a column of ours, "" for anything else."""
     if isinstance(value, str) and name in _CHOICE_WORDS:
-        return _CHOICE_WORDS[name].get(value, "")
+        return str(_CHOICE_WORDS[name].get(value, ""))
     if isinstance(value, bool) and name in _BOOLEAN_WORDS:
-        return _BOOLEAN_WORDS[name][value]
+        return str(_BOOLEAN_WORDS[name][value])
     return ""
 
 

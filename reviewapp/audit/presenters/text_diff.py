@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from django.utils.translation import gettext as _
+
 # Budget of one event: characters that are split into words, and steps of a comparison.
 MAX_WORK = 24_000
 
@@ -87,9 +89,9 @@ def _shorten_piece(piece: DiffPiece, max_work: int) -> Iterator[DiffPiece]:
 
     yield DiffPiece(sign="=", text=first)
     if len(middle) > max_work:
-        yield DiffPiece(sign=".", text=f"{len(middle):,} characters")
+        yield DiffPiece(sign=".", text=_("%(number)s characters") % {"number": f"{len(middle):,}"})
     else:
-        yield DiffPiece(sign=".", text=f"{len(middle.split())} words")
+        yield DiffPiece(sign=".", text=_("%(number)s words") % {"number": len(middle.split())})
     yield DiffPiece(sign="=", text=last)
 
 

@@ -9,6 +9,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from reviewapp.audit.actions import NOTICING, Action, Origin
 from reviewapp.audit.models import Event, EventRow
 from reviewapp.audit.presenters.diffs import FieldDiff, field_diffs
@@ -49,7 +52,11 @@ _SENTENCE_FIELD = {
     Action.PERMISSION_GIVEN: "permission",
     Action.PERMISSION_TAKEN: "permission",
     Action.INVITATION_MADE: "email",
+    Action.LABELS_SET: "version",
+    Action.GUIDELINES_WRITTEN: "version",
 }
+# Their sentence names the version.
+_VERSION_ACTIONS = frozenset({Action.LABELS_SET, Action.GUIDELINES_WRITTEN})
 # One edit of a retriever may change several of these fields; its event is named after the first.
 _EDIT_ACTIONS = {
     "name": Action.RETRIEVER_RENAMED,
@@ -57,7 +64,10 @@ _EDIT_ACTIONS = {
     "tags": Action.RETRIEVER_RETAGGED,
 }
 # Sentences for people who act on their own account, such as those who accept an invitation.
-_SELF_SENTENCES = {Action.PERSON_ADDED: "joined", Action.ROLE_GIVEN: "took on the role {new}"}
+_SELF_SENTENCES = {
+    Action.PERSON_ADDED: gettext_lazy("joined"),
+    Action.ROLE_GIVEN: gettext_lazy("got the role {new}"),
+}
 # Without a person's name, somebody did these at Mixpeek and one of our programs noticed.
 _UPSTREAM_ACTIONS = frozenset(
     {
@@ -93,7 +103,7 @@ class Entry:
     @property
     def by_machine(self) -> bool:
         """Return whether no person is known to have done it."""
-        return self.who == self.origin.label
+        return self.who == str(self.origin.label)
 
     @property
     def outside(self) -> bool:
@@ -221,9 +231,11 @@ def build_entry(events: Sequence[AnyEvent]) -> Entry:
     newest = events[-1]
     origin = Origin(newest.origin) if newest.origin in Origin else Origin.SQL
     hidden: frozenset[str] = frozenset() if origin == Origin.SQL else _HIDDEN_FIELDS
+    if newest.action in _VERSION_ACTIONS and origin != Origin.SQL:
+        hidden |= {"version"}
 
     # A program's note that only repeats the origin is left out; what a person wrote never is.
-    origin_names = {origin.value, origin.label.casefold()}
+    origin_names = {origin.value, str(origin.label).casefold()}
     notes: dict[str, None] = {}
     for event in events:
         repeats_origin = not event.actor_name and event.note.casefold() in origin_names
@@ -232,7 +244,7 @@ def build_entry(events: Sequence[AnyEvent]) -> Entry:
 
     return Entry(
         at=newest.at,
-        who=newest.actor_name or origin.label,
+        who=newest.actor_name or str(origin.label),
         sentence=_join_sentences(_sentences(events)),
         ref=newest.ref,
         retriever_id=newest.retriever_id,
@@ -263,10 +275,11 @@ def event_sentence(event: AnyEvent) -> str:
 
     if action in _UPSTREAM_ACTIONS and not event.actor_name:
         if event.origin in NOTICING:
-            return f"noticed that somebody at Mixpeek {_describe(action, event)}"
+            event_at_mixpeek = {"event": _describe(action, event)}
+            return _("noticed that somebody at Mixpeek %(event)s") % event_at_mixpeek
         # Our own values came back, spelled as Mixpeek spells them or with other people's changes.
         if event.origin == Origin.WORKER:
-            return "took over what Mixpeek has now"
+            return _("updated it to Mixpeek's values")
     return _describe(action, event)
 
 
@@ -287,7 +300,7 @@ def _action_sentence(action: Action, event: AnyEvent) -> str:
     field = _SENTENCE_FIELD.get(action, "")
     old, new = _quoted_values(_changes(event).get(field))
     if action == Action.ANNOTATION_RELABELLED and not old:
-        return f"labelled it {new}"
+        return _("labelled it %(label)s") % {"label": new}
 
     template = action.label
     is_own_account = event.actor_id is not None and event.ref == str(
@@ -310,9 +323,16 @@ def _is_pair(value: Any) -> bool:
 
 def _quoted_values(pair: Any) -> tuple[str, str]:
     old, new = pair if _is_pair(pair) else ("", "")
-    quoted_old = f"“{_isolate(old)}”" if old else ""
-    quoted_new = f"“{_isolate(new)}”" if new else "nothing"
-    return quoted_old, quoted_new
+    return _quote(old, empty=""), _quote(new, empty=_("nothing"))
+
+
+def _quote(value: Any, *, empty: str) -> str:
+    """Return a name in quotation marks, a number as it is, and `empty` for no value."""
+    if not value:
+        return empty
+    if isinstance(value, int):
+        return str(value)
+    return f"“{_isolate(value)}”"
 
 
 def _isolate(name: object) -> str:
@@ -344,4 +364,6 @@ def _merge_changes(events: Sequence[AnyEvent]) -> dict[str, Any]:
 
 def _join_sentences(sentences: Sequence[str]) -> str:
     *others, last = sentences
-    return f"{', '.join(others)} and {last}" if others else last
+    if others:
+        return _("%(others)s and %(last)s") % {"others": ", ".join(others), "last": last}
+    return last

@@ -91,9 +91,7 @@ def test_it_keeps_the_decision_and_tells_history(alice: User) -> None:
         Action.CHANGE_WITHDRAWN,
     }
     assert events.get(action=Action.ANNOTATION_UNDONE).changes["label"] == ["no logo", "logo"]
-    assert "took the decision back" in " ".join(
-        entry.sentence for entry in timeline(annotation.ref)
-    )
+    assert "undid the decision" in " ".join(entry.sentence for entry in timeline(annotation.ref))
     with pytest.raises(DatabaseError), transaction.atomic():
         Undo.objects.update(at=LONG_AGO)
 

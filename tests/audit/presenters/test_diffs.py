@@ -177,7 +177,7 @@ def test_it_shows_times_as_the_site_does() -> None:
     (diff,) = field_diffs(changes)
     assert (diff.kind, diff.title, diff.new_at) == (
         Kind.TIME,
-        "Runs out",
+        "Expires",
         datetime(2026, 11, 29, 7, 38, 45, tzinfo=UTC),
     )
     page = shown(changes)
@@ -185,6 +185,17 @@ def test_it_shows_times_as_the_site_does() -> None:
     assert '<time datetime="2026-11-22T07:38:45.123000+00:00"' in page
     assert ">29 Nov 2026, 07:38 UTC</time></ins>" in page
     assert ">2026-11-22T" not in page
+
+
+def test_it_shows_what_others_changed_before_a_delivery() -> None:
+    (diff,) = field_diffs({"merged": [None, {"reasoning": ["A", "B"]}]})
+    assert (diff.title, diff.old, diff.new) == ("reasoning, kept as changed at Mixpeek", "A", "B")
+
+
+@pytest.mark.parametrize("odd", ["x", ["x"], {"reasoning": "x"}])
+def test_it_shows_anything_that_stands_there_instead(odd: Any) -> None:
+    (diff,) = field_diffs({"merged": [None, odd]})
+    assert "x" in diff.new
 
 
 @pytest.mark.parametrize(

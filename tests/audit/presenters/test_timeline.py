@@ -95,8 +95,8 @@ def test_it_says_what_happened(action: str, changes: dict[str, Any], told: str) 
             Action.ANNOTATION_REVISED,
             "noticed that somebody at Mixpeek changed the annotation",
         ),
-        ("worker", Action.ANNOTATION_REVISED, "took over what Mixpeek has now"),
-        ("pull", Action.ANNOTATION_GONE, "found it gone upstream"),
+        ("worker", Action.ANNOTATION_REVISED, "updated it to Mixpeek's values"),
+        ("pull", Action.ANNOTATION_GONE, "found that Mixpeek no longer has it"),
     ],
 )
 def test_it_takes_none_of_our_programs_for_who_did_it(origin: str, action: str, told: str) -> None:
@@ -260,7 +260,7 @@ def test_it_reads_the_timeline_of_one_thing_in_few_queries(
 
 
 def test_it_says_so_when_nothing_happened() -> None:
-    assert "Nothing has happened" in render_to_string("audit/_timeline.html", {"entries": []})
+    assert "No history yet." in render_to_string("audit/_timeline.html", {"entries": []})
 
 
 def test_it_tells_each_story_anew_when_anything_in_it_differs() -> None:
