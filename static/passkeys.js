@@ -5,9 +5,8 @@ import "./page.js";
 
 const SENTENCES = {
   NotAllowedError:
-    "Nothing came from your passkey: it was given up, took too long, " +
-    "or there is none for this site.",
-  InvalidStateError: "This passkey is here already.",
+    "No answer from a passkey: it was cancelled, took too long, or this site has none. Try again.",
+  InvalidStateError: "You have already added this passkey.",
 };
 const UNUSABLE = "Your browser cannot use passkeys on this page.";
 

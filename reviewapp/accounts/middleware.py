@@ -16,6 +16,7 @@ from django.shortcuts import redirect, resolve_url
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy
 
 from reviewapp.accounts.models import User
 from reviewapp.accounts.sessions import deactivated
@@ -26,12 +27,11 @@ from reviewapp.web.http import wants_fragment
 if TYPE_CHECKING:
     from reviewapp.web.http import Request
 
-_SIGNED_OUT = (
-    "You are signed out. Sign in again in another tab and come back: what you typed is still here."
+_SIGNED_OUT = gettext_lazy(
+    "You are signed out. Sign in again in another tab; your work is kept here."
 )
-_NEEDS_FACTOR = (
-    "Your role needs a second factor. Set it up in another tab and come back: what you typed is "
-    "still here."
+_NEEDS_FACTOR = gettext_lazy(
+    "Your role requires a second factor. Set it up in another tab; your work is kept here."
 )
 # The pages that are open to a person who still has to set up a second factor.
 _OPEN_WITHOUT_FACTOR = {
@@ -56,7 +56,7 @@ class SignInRequired(LoginRequiredMiddleware):
     ) -> HttpResponse:
         """Respond to a request without a sign-in."""
         if wants_fragment(request):
-            message = deactivated.deactivation_message(request) or _SIGNED_OUT
+            message = deactivated.deactivation_message(request) or str(_SIGNED_OUT)
             return _unauthorized(message)
 
         sign_in_url = resolve_url(self.get_login_url(view_func))
@@ -87,7 +87,7 @@ class SecondFactorRequired:
             return None
 
         if wants_fragment(request):
-            return _unauthorized(_NEEDS_FACTOR)
+            return _unauthorized(str(_NEEDS_FACTOR))
         return redirect("mfa_index")
 
 

@@ -11,6 +11,7 @@ from django.apps.registry import Apps
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.exceptions import LastAdmin, SelfLockout
 from reviewapp.accounts.models import Link
@@ -73,7 +74,12 @@ def give_role(user: User, role: str, *, actor: User | None, note: str = "") -> N
 
     with acting(actor, note=note):
         if actor is not None and role != ADMIN and role_of(user) == ADMIN:
-            _require_another_admin(user, actor=actor, action="take the role of admin away from")
+            _require_another_admin(
+                user,
+                actor=actor,
+                own=_("You cannot remove your own admin role. Another admin can."),
+                last=_("You cannot change the role of %(name)s, the last admin. %(advice)s"),
+            )
 
         other_roles = user.groups.filter(name__in=PERMISSIONS).exclude(name=role)
         user.groups.remove(*other_roles)
@@ -107,18 +113,21 @@ def require_another_admin(user: User, *, actor: User) -> None:
     Raises SelfLockout for the actor themselves, LastAdmin for the last active admin.
     """
     if user.pk == actor.pk or (user.is_active and role_of(user) == ADMIN):
-        _require_another_admin(user, actor=actor, action="deactivate")
+        _require_another_admin(
+            user,
+            actor=actor,
+            own=_("You cannot deactivate yourself. Another admin can."),
+            last=_("You cannot deactivate %(name)s, the last admin. %(advice)s"),
+        )
 
 
-def _require_another_admin(user: User, *, actor: User, action: str) -> None:
+def _require_another_admin(user: User, *, actor: User, own: str, last: str) -> None:
     if user.pk == actor.pk:
-        raise SelfLockout(f"You cannot {action} yourself. Another admin can do that.")
+        raise SelfLockout(own)
 
     if is_last_admin(user):
-        raise LastAdmin(
-            f"You cannot {action} {user.get_username()}, the last admin. "
-            "Make somebody else an admin first."
-        )
+        advice = _("First make somebody else an admin.")
+        raise LastAdmin(last % {"name": user.get_username(), "advice": advice})
 
 
 def is_last_admin(user: User) -> bool:

@@ -13,6 +13,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import Link, User
@@ -201,9 +202,13 @@ def _check_is_free(user: User) -> None:
     # The sign-in takes either in one field, so a name must not be another person's address, nor an
     # address another person's name.
     if User.people.with_login(user.username).exists():
-        raise ValidationError({"username": f"{user.username} is taken."})
+        raise ValidationError(
+            {"username": _("%(name)s is taken. Choose another name.") % {"name": user.username}}
+        )
     if User.people.with_login(user.email).exists():
-        raise ValidationError({"email": f"Somebody else signs in with {user.email}."})
+        raise ValidationError(
+            {"email": _("Somebody else signs in with %(email)s.") % {"email": user.email}}
+        )
 
 
 def _next_key() -> int:

@@ -61,7 +61,7 @@ def test_it_answers_a_fragment_with_401_so_that_no_page_lands_in_a_form(client: 
     response = client.get("/preferences", headers={"HX-Request": "true"})
 
     assert response.status_code == 401
-    assert "what you typed is still here" in collapsed(response)
+    assert "your work is kept here" in collapsed(response)
 
 
 @pytest.mark.django_db

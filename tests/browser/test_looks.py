@@ -91,6 +91,6 @@ def test_it_holds_a_long_address_beside_the_link_to_pass_on(desk: Desk, adam: Us
     desk.open(reverse("invite"))
     desk.page.get_by_label("Email address").fill(f"{'long.' * 11}name@subdomain.example.com")
     desk.page.get_by_label("Reviewer").check()
-    desk.page.get_by_role("button", name="Make the link").click()
-    desk.page.get_by_label("The link, shown this once").wait_for()
+    desk.page.get_by_role("button", name="Create link").click()
+    desk.page.get_by_label("Link, shown only once").wait_for()
     assert desk.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0

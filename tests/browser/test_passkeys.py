@@ -46,8 +46,8 @@ def test_it_adds_a_passkey_and_signs_in_with_it(desk: Desk, carol: User) -> None
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Go on").click()
     page.get_by_label("Name").fill("work laptop")
-    page.get_by_label("Sign in with it alone").check()
-    page.get_by_role("button", name="Add the passkey").click()
+    page.get_by_label("Sign in with this passkey alone").check()
+    page.get_by_role("button", name="Add passkey").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
 
     sign_out(page)
@@ -68,5 +68,5 @@ def test_it_says_where_the_button_is_that_nothing_came(desk: Desk) -> None:
 
     desk.page.get_by_role("button", name="Sign in with a passkey").click()
 
-    expect(desk.page.locator("#passkey_error")).to_contain_text("Nothing came from your passkey")
+    expect(desk.page.locator("#passkey_error")).to_contain_text("No answer from a passkey")
     assert desk.complaints == []

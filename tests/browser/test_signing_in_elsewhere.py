@@ -66,8 +66,8 @@ def add_a_passkey(page: Page, url: str) -> dict[str, Any]:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Go on").click()
     page.get_by_label("Name").fill("work laptop")
-    page.get_by_label("Sign in with it alone").check()
-    page.get_by_role("button", name="Add the passkey").click()
+    page.get_by_label("Sign in with this passkey alone").check()
+    page.get_by_role("button", name="Add passkey").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     (credential,) = devtools.send("WebAuthn.getCredentials", {"authenticatorId": reader})[
         "credentials"

@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from reviewapp.accounts.models import User
 from reviewapp.accounts.people.keymap import KeyMapEntry, find_conflicts, parse_key
@@ -59,16 +60,16 @@ class PreferencesForm(forms.Form):
     """The form of the preferences page; `preferences` holds the values of a valid form."""
 
     theme = forms.ChoiceField(choices=User.Theme.choices, widget=forms.RadioSelect)
-    single_keys = forms.BooleanField(label="Use single-key shortcuts", required=False)
-    blur_media = forms.BooleanField(label="Blur media until I ask for it", required=False)
-    greyscale_media = forms.BooleanField(label="Show media without colours", required=False)
-    mute_media = forms.BooleanField(label="Start audio and video muted", required=False)
+    single_keys = forms.BooleanField(label=_("Use single-key shortcuts"), required=False)
+    blur_media = forms.BooleanField(label=_("Blur media until I reveal it"), required=False)
+    greyscale_media = forms.BooleanField(label=_("Show media without colours"), required=False)
+    mute_media = forms.BooleanField(label=_("Start audio and video muted"), required=False)
     undo_seconds = forms.IntegerField(
-        label="Seconds to undo a decision",
+        label=_("Seconds to undo a decision"),
         required=False,
         min_value=0,
         max_value=60,
-        error_messages={"invalid": "This is a whole number from 0 to 60, or blank."},
+        error_messages={"invalid": _("Enter a whole number from 0 to 60, or leave it empty.")},
     )
 
     def __init__(self, data: QueryDict | None, *, user: User, keys: Sequence[KeyMapEntry]) -> None:
@@ -106,7 +107,7 @@ class PreferencesForm(forms.Form):
 class SearchForm(FilterForm):
     """The search words of the people page."""
 
-    search = forms.CharField(label="Search by name or address", max_length=200, required=False)
+    search = forms.CharField(label=_("Search by name or address"), max_length=200, required=False)
 
     @property
     def status(self) -> int:
@@ -123,19 +124,19 @@ class RoleForm(forms.Form):
     """The role of a person, or none."""
 
     role = forms.ChoiceField(
-        label="Role",
+        label=_("Role"),
         required=False,
         widget=forms.RadioSelect,
-        choices=[*_ROLE_CHOICES, ("", "none")],
+        choices=[*_ROLE_CHOICES, ("", _("none"))],
     )
 
 
 class InviteForm(OneTimeForm):
     """The address and the role of an invitation."""
 
-    email = forms.EmailField(label="Email address")
+    email = forms.EmailField(label=_("Email address"))
     role = forms.ChoiceField(
-        label="Role",
+        label=_("Role"),
         widget=forms.RadioSelect,
         choices=_ROLE_CHOICES,
     )
@@ -145,7 +146,8 @@ class InviteForm(OneTimeForm):
         email: str = self.cleaned_data["email"]
         if User.people.with_login(email).exists():
             raise forms.ValidationError(
-                f"Somebody here has the address {email} already: look for it in the list."
+                _("Somebody already has the address %(email)s. Find them under People."),
+                params={"email": email},
             )
         return email
 
@@ -153,9 +155,9 @@ class InviteForm(OneTimeForm):
 class NewPasswordForm(forms.Form):
     """A password, typed twice; the service validates it, because it knows the person."""
 
-    password1 = forms.CharField(label="Password", strip=False, max_length=1000)
+    password1 = forms.CharField(label=_("Password"), strip=False, max_length=1000)
     password2 = forms.CharField(
-        label="Password, again",
+        label=_("Password, again"),
         strip=False,
         max_length=1000,
         required=False,
@@ -166,9 +168,9 @@ class NewPasswordForm(forms.Form):
         first = self.cleaned_data.get("password1")
         second = self.cleaned_data.get("password2")
         if first and first != second and "password2" not in self.errors:
-            message = "The two passwords differ."
+            message = _("The two passwords differ.")
             if not second:
-                message = "Type the same password here again."
+                message = _("Enter the same password again.")
             self.add_error("password2", message)
 
         if "password1" in self.errors:
@@ -200,12 +202,12 @@ class NewPasswordForm(forms.Form):
             return
 
         self.errors.pop("password2", None)
-        self.add_error("password1", "Type your password again, here and below.")
+        self.add_error("password1", _("Enter your password again, here and below."))
 
 
 class JoinForm(NewPasswordForm):
     """The username and password of an invited person."""
 
-    username = forms.CharField(label="Username", max_length=150)
+    username = forms.CharField(label=_("Username"), max_length=150)
 
     field_order = ["username", "password1", "password2"]

@@ -18,6 +18,7 @@ from django.core.mail import send_mail
 from django.db import IntegrityError
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from reviewapp.accounts import roles, services
 from reviewapp.accounts.exceptions import InvalidLink
@@ -29,13 +30,13 @@ from reviewapp.web.one_time_forms import AlreadySubmitted, derive_secret, may_sh
 
 INVITATION_DURATION = timedelta(days=7)
 PASSWORD_LINK_DURATION = timedelta(hours=24)
-_INVALID_LINK = (
-    "This link opens nothing any more: it was used, withdrawn, or has run out. Ask an admin for a "
-    "new one."
+_INVALID_LINK = _(
+    "This link is no longer valid: it was used, withdrawn or has expired. Ask an admin for a new "
+    "one."
 )
-_MADE_BEFORE = (
-    "This form made its link before, and a link is shown once. Nothing new was made. If you do not "
-    "have the link, make another: that one becomes useless."
+_MADE_BEFORE = _(
+    "This form already created its link, which is shown only once. No other link was created. If "
+    "you do not have the link, create another; it replaces the first one."
 )
 
 
@@ -58,8 +59,8 @@ def invite(
 
     email = User.objects.normalize_email(normalized(email))
     if User.people.with_login(email).exists():
-        message = f"Somebody has the address {email} already: look for it in the list."
-        raise ValidationError({"email": message})
+        message = _("Somebody already has the address %(email)s. Find them under People.")
+        raise ValidationError({"email": message % {"email": email}})
 
     link = Link(kind=Link.Kind.INVITATION, email=email, role=role)
     link.expires_at = timezone.now() + INVITATION_DURATION

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 
 class KeyMapEntry(Protocol):
@@ -30,9 +31,9 @@ def parse_key(text: str) -> str:
     """Return the key in the form of a key map; raises ValueError with a message."""
     key = text.strip().lower()
     if len(key) != 1 or not key.isprintable():
-        raise ValueError("A key is one single character that you can type.")
+        raise ValueError(_("Enter one character."))
     if key.isdigit():
-        raise ValueError("The digits choose labels; take another key.")
+        raise ValueError(_("Digits are reserved for labels. Choose another key."))
     return key
 
 
@@ -50,5 +51,6 @@ def find_conflicts(key_map: Mapping[str, str], keys: Sequence[KeyMapEntry]) -> d
         for other_action, other_key in key_in_use.items():
             if other_action != action and other_key == key:
                 description = descriptions[other_action]
-                messages[action] = f"“{key}” is already used for: {description}."
+                values = {"key": key, "description": description}
+                messages[action] = _("“%(key)s” is already used for: %(description)s.") % values
     return messages

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from reviewapp.accounts.models import User
 
-_MESSAGE = (
-    "Your account was deactivated. Ask an admin to have it back; what you typed is still in this "
-    "browser."
+_MESSAGE = _(
+    "Your account was deactivated. Ask an admin to reactivate it. Your unsent work is still in "
+    "this browser."
 )
 
 
@@ -23,5 +24,5 @@ def deactivation_message(request: HttpRequest) -> str:
 
     pk = request.session.get(SESSION_KEY)
     if pk and User.people.filter(pk=pk, is_active=False).exists():
-        return _MESSAGE
+        return str(_MESSAGE)
     return ""

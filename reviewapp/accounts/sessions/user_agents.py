@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 # In this order: each browser also names those after it in its user agent.
-_BROWSERS = {
+_BROWSERS: dict[str, str | Promise] = {
     "Edg": "Edge",
     "OPR/": "Opera",
     "Firefox/": "Firefox",
@@ -12,9 +18,9 @@ _BROWSERS = {
     "CriOS/": "Chrome",
     "Safari/": "Safari",
     "curl/": "curl",
-    "python-requests/": "A Python script",
+    "python-requests/": _("A Python script"),
 }
-_SYSTEMS = {
+_SYSTEMS: dict[str, str | Promise] = {
     "iPhone": "iPhone",
     "iPad": "iPad",
     "Android": "Android",
@@ -29,16 +35,16 @@ def describe_user_agent(user_agent: str) -> str:
     """Return "Firefox on Windows" and the like; an unknown user agent is returned shortened."""
     browser = _first_match(_BROWSERS, user_agent)
     if not browser:
-        return user_agent[:60] or "An unknown browser"
+        return user_agent[:60] or gettext("An unknown browser")
 
     system = _first_match(_SYSTEMS, user_agent)
     if not system:
         return browser
-    return f"{browser} on {system}"
+    return gettext("%(browser)s on %(system)s") % {"browser": browser, "system": system}
 
 
-def _first_match(names: dict[str, str], user_agent: str) -> str:
+def _first_match(names: Mapping[str, str | Promise], user_agent: str) -> str:
     for token, name in names.items():
         if token in user_agent:
-            return name
+            return str(name)
     return ""

@@ -10,13 +10,14 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal.ratelimit import get_ip
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from reviewapp.accounts.models import User
 from reviewapp.accounts.people import demo
 from reviewapp.accounts.sign_in import failure_limits
 from reviewapp.web.http import is_local_path
 
-_MISMATCH = "Name and password do not fit together. Check both, and the Caps Lock key."
+_MISMATCH = _("Wrong username or password. Is Caps Lock on?")
 
 
 class InvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]
@@ -25,14 +26,12 @@ class InvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]
     error_messages = {
         **DefaultAccountAdapter.error_messages,
         "username_password_mismatch": _MISMATCH,
-        "too_many_failures": (
-            "Too many passwords that did not fit were tried at this account. Sign in from a "
-            "browser in which you were signed in before, by a passkey or by a link for a new "
-            "password, or try again in an hour."
+        "too_many_failures": _(
+            "Too many wrong passwords for this account. Sign in from a browser in which you were "
+            "signed in before, with a passkey or by a link for a new password, or try again in an "
+            "hour."
         ),
-        "too_many_login_attempts": (
-            "Too many tries that did not fit. Wait a minute, then try again."
-        ),
+        "too_many_login_attempts": _("Too many failed attempts. Wait a minute, then try again."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -83,7 +82,7 @@ class InvitationOnly(DefaultAccountAdapter):  # type: ignore[misc]
         has_demo_password = demo.has_demo_password(credentials.get("password", ""))
         if has_demo_password and not demo.are_allowed():
             raise ValidationError(
-                "The demo's passwords work only with the sandbox. Ask an admin for a sign-in."
+                _("Demo passwords work only with the sandbox. Ask an admin for an account.")
             )
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:

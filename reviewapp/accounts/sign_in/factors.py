@@ -17,12 +17,13 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 _SALT = "reviewapp.accounts.factors"
 _SECRET_FIELDS = ("secret", "seed")
-_UNREADABLE = (
-    "Your app and your recovery codes cannot be checked any more, because this site's key was "
-    "changed. Ask an admin of your team to take your second factor away, then set up a new one."
+_UNREADABLE = _(
+    "Codes of your app and recovery codes no longer work, because this site's key was changed. Ask "
+    "an admin to remove your second factor, then set up a new one."
 )
 
 _log = logging.getLogger(__name__)
@@ -33,12 +34,12 @@ class Factors(DefaultMFAAdapter):  # type: ignore[misc]
 
     error_messages = {
         **DefaultMFAAdapter.error_messages,
-        "incorrect_code": (
-            "That code does not fit, or it was used before. Type the next one that your app shows."
+        "incorrect_code": _(
+            "This code is wrong or was already used. Enter the next one that your app shows."
         ),
-        "too_many_codes": (
-            "Too many codes that did not fit were tried at this account. Use a passkey, or a "
-            "browser in which you were signed in before, or try again in an hour."
+        "too_many_codes": _(
+            "Too many wrong codes for this account. Use a passkey, or a browser in which you were "
+            "signed in before, or try again in an hour."
         ),
     }
 

@@ -12,6 +12,7 @@ from allauth.mfa.webauthn.forms import (
 )
 from django import forms
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.utils.translation import gettext_lazy as _
 
 # The errors that fido2 raises for JSON of an unexpected shape.
 _MALFORMED = (
@@ -22,7 +23,7 @@ _MALFORMED = (
     IndexError,
     ObjectDoesNotExist,
 )
-_NO_PASSKEY = "That did not come from a passkey of yours. Try again."
+_NO_PASSKEY = _("This is not one of your passkeys. Try again.")
 
 
 class Credential(forms.JSONField):
@@ -60,8 +61,8 @@ class Add(AddWebAuthnForm):  # type: ignore[misc]
     credential = Credential()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs | {"initial": {"name": "My passkey"}})
-        self.fields["passwordless"].label = "Sign in with it alone"
+        super().__init__(*args, **kwargs | {"initial": {"name": _("My passkey")}})
+        self.fields["passwordless"].label = _("Sign in with this passkey alone")
 
     def clean(self) -> dict[str, Any]:
         """Return the data of the new passkey."""

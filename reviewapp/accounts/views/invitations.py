@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -37,7 +38,8 @@ def accept_invitation(request: HttpRequest, secret: str) -> HttpResponse:
                 username=form.cleaned_data["username"],
                 password=form.cleaned_data["password1"],
             )
-            messages.success(request, f"Welcome, {user}. Sign in with the password you just chose.")
+            message = _("Welcome, %(name)s. Sign in with the password you just chose.")
+            messages.success(request, message % {"name": user})
             return _redirect_to_sign_in(user)
     except InvalidLink as error:
         return _invalid_link_response(request, error)
@@ -62,7 +64,7 @@ def new_password(request: HttpRequest, secret: str) -> HttpResponse:
         link = invitations.get_usable_link(secret, Link.Kind.PASSWORD)
         if form.is_valid():
             user = invitations.set_password(link, password=form.cleaned_data["password1"])
-            messages.success(request, "Your new password is set. Sign in with it.")
+            messages.success(request, _("Your new password is set. Sign in with it."))
             return _redirect_to_sign_in(user)
     except InvalidLink as error:
         return _invalid_link_response(request, error)

@@ -10,6 +10,8 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -32,7 +34,7 @@ from reviewapp.web.reauthentication import (
 if TYPE_CHECKING:
     from reviewapp.web.http import Request
 
-_OWN_ADMIN_ROLE = "You cannot take the role of admin away from yourself. Another admin can do that."
+_OWN_ADMIN_ROLE = gettext_lazy("You cannot remove your own admin role. Another admin can.")
 
 manages_people = permission_required("accounts.change_user", raise_exception=True)
 
@@ -113,9 +115,9 @@ def change_role(request: Request, pk: int) -> HttpResponse:
     except ActionRefused as error:
         return _refused_response(request, user, error)
 
-    message = f"{user} has no role now."
+    message = _("%(name)s now has no role.") % {"name": user}
     if role:
-        message = f"{user} is {role} now."
+        message = _("%(name)s now has the role %(role)s.") % {"name": user, "role": role}
     messages.success(request, message)
     return redirect("person", pk=pk)
 
@@ -134,7 +136,8 @@ def deactivate_person(request: Request, pk: int) -> HttpResponse:
     except ActionRefused as error:
         return _refused_response(request, user, error)
 
-    messages.success(request, f"{user} is signed out everywhere and cannot sign in any more.")
+    message = _("%(name)s is signed out everywhere and can no longer sign in.") % {"name": user}
+    messages.success(request, message)
     return redirect("person", pk=pk)
 
 
@@ -148,7 +151,7 @@ def reactivate_person(request: Request, pk: int) -> HttpResponse:
         return redirect("person", pk=pk)
 
     services.reactivate(user, actor=request.user)
-    messages.success(request, f"{user} can sign in again.")
+    messages.success(request, _("%(name)s can sign in again.") % {"name": user})
     return redirect("person", pk=pk)
 
 
@@ -162,10 +165,10 @@ def remove_sign_in_factors(request: Request, pk: int) -> HttpResponse:
         return redirect("person", pk=pk)
 
     if services.remove_factors(user, actor=request.user):
-        message = f"{user} signs in without a second factor now, and can set up a new one."
-        messages.success(request, message)
+        message = _("Second factor removed. %(name)s can sign in without it and set up a new one.")
+        messages.success(request, message % {"name": user})
     else:
-        messages.info(request, f"{user} has no second factor.")
+        messages.info(request, _("%(name)s has no second factor.") % {"name": user})
     return redirect("person", pk=pk)
 
 
@@ -229,9 +232,10 @@ def withdraw_invitation(request: Request, pk: int) -> HttpResponse:
     link = get_object_or_404(Link, pk=pk)
     if invitations.withdraw_link(link, actor=request.user):
         recipient = link.email or link.person
-        messages.success(request, f"The link for {recipient} opens nothing any more.")
+        message = _("Invitation withdrawn. The link for %(recipient)s no longer works.")
+        messages.success(request, message % {"recipient": recipient})
     else:
-        messages.info(request, "It was used or withdrawn before.")
+        messages.info(request, _("This invitation was already used or withdrawn."))
     return redirect("people")
 
 
@@ -247,7 +251,7 @@ def _render_person(
     is_self = user.pk == request.user.pk
     kept_because = ""
     if is_self and role == roles.ADMIN:
-        kept_because = _OWN_ADMIN_ROLE
+        kept_because = str(_OWN_ADMIN_ROLE)
 
     context = {
         "person": user,

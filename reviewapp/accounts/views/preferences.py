@@ -8,6 +8,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
@@ -19,9 +21,9 @@ from reviewapp.web.http import is_local_path, wants_fragment
 if TYPE_CHECKING:
     from reviewapp.web.http import Request
 
-_UNDO_HELP = (
-    "So long a decision waits before it is sent to Mixpeek, and Undo takes it back as if it had "
-    "never been made. 0 to 60; 0 sends at once. Blank is what this site does: {usual}."
+_UNDO_HELP = gettext_lazy(
+    "How long you can undo a decision before it is sent, 0 to 60 seconds. 0 sends at once. "
+    "Default: %(default)s."
 )
 
 
@@ -32,10 +34,10 @@ def preferences(request: Request) -> HttpResponse:
     form = PreferencesForm(data, user=request.user, keys=changeable_keys())
     if form.is_valid():
         services.save_preferences(request.user, form.preferences)
-        messages.success(request, "Your preferences are saved.")
+        messages.success(request, _("Preferences saved."))
         return redirect("preferences")
 
-    help_text = _UNDO_HELP.format(usual=settings.UNDO_SECONDS or "not at all")
+    help_text = _UNDO_HELP % {"default": settings.UNDO_SECONDS}
     context = {"form": form, "role": roles.role_of(request.user), "undo_help": help_text}
     status = 422 if form.is_bound else 200
     return render(request, "accounts/preferences.html", context, status=status)

@@ -43,7 +43,7 @@ def test_it_shows_the_same_link_when_loaded_again(
     settings.EMAIL_HOST = "mail.example"
     first, again = (adam_client.post(*form).content.decode() for _ in range(2))
     assert LINK.findall(first) == LINK.findall(again)
-    assert "Nothing new was made" in again
+    assert "No other link was created" in again
     assert len(mail.outbox) == 1
     assert Link.objects.get().withdrawn_at is None
     assert Client().get(LINK.findall(first)[0]).status_code == 200
@@ -57,7 +57,7 @@ def test_it_makes_and_shows_nothing_once_the_link_is_spent_or_old(
     Link.objects.update(**{field: timezone.now() - timedelta(minutes=11)})
     again = adam_client.post(*form)
     assert again.status_code == 409
-    assert "a link is shown once. Nothing new was made." in again.content.decode()
+    assert "which is shown only once. No other link was created." in again.content.decode()
     assert not LINK.search(again.content.decode())
     assert Link.objects.count() == 1
 

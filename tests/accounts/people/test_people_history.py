@@ -32,7 +32,7 @@ def test_it_tells_a_change_of_role_as_one_sentence(client: Client, adam: User, a
 
     entry = timeline("people/alice")[0]
     assert (entry.who, entry.origin) == ("adam", "web")
-    assert entry.sentence == "took away the role “reviewer” and gave the role “lead”"
+    assert entry.sentence == "removed the role “reviewer” and gave the role “lead”"
     assert [(diff.name, diff.old, diff.new) for diff in entry.diffs] == [
         ("role", "reviewer", "lead")
     ]
@@ -86,7 +86,7 @@ def test_it_tells_joining_as_the_deed_of_who_joined(client: Client, adam: User) 
 
     entry = timeline("people/nina")[0]
     assert (entry.who, entry.origin, entry.note) == ("nina", "web", "invited by adam")
-    assert entry.sentence == "joined, took on the role “lead” and accepted the invitation"
+    assert entry.sentence == "joined, got the role “lead” and accepted the invitation"
     assert len(timeline("people/nina")) == 1
 
 

@@ -72,7 +72,7 @@ def test_it_keeps_for_how_long_undo_takes_back(
     assert alice.undo_seconds == kept
     page = alice_client.get(URL)
     assert page.context["form"]["undo_seconds"].value() == kept
-    assert f"what this site does: {settings.UNDO_SECONDS}." in collapsed(page)
+    assert f"Default: {settings.UNDO_SECONDS}." in collapsed(page)
 
 
 def test_it_keeps_only_what_differs_from_the_actions_own_key(
@@ -117,7 +117,7 @@ def test_it_refuses_and_shows_where(
     assert response.status_code == 422
     assert field in response.context["form"].errors
     page = collapsed(response)
-    assert "Nothing is saved yet" in page
+    assert "Not saved." in page
     assert 'name="blur_media" checked' in page
     alice.refresh_from_db()
     assert (alice.theme, alice.blur_media, alice.key_map) == ("system", False, {})

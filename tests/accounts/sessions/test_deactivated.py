@@ -12,7 +12,7 @@ from tests.people import sign_in_with_password
 
 pytestmark = pytest.mark.django_db
 
-TOLD = "Your account was deactivated. Ask an admin to have it back; what you typed is still in this browser."
+TOLD = "Your account was deactivated. Ask an admin to reactivate it. Your unsent work is still in this browser."
 FRAGMENT = {"HX-Request": "true"}
 
 

@@ -35,7 +35,7 @@ def test_it_lists_ones_own_sessions_and_nobody_elses(carol: User, adam: User) ->
     assert "Firefox on a desk" in page
     assert "Safari on a phone" in page
     assert "Lynx" not in page
-    assert page.count("This one") == 1
+    assert page.count("This browser") == 1
 
 
 def test_it_signs_out_everywhere_else(carol: User) -> None:

@@ -18,7 +18,7 @@ def test_it_changes_the_password_and_keeps_one_signed_in(carol_client: Client, c
     )
 
     assert response.redirect_chain == [("/preferences", 302)]
-    assert "Your password is changed" in response.content.decode()
+    assert "Password changed" in response.content.decode()
     carol.refresh_from_db()
     assert carol.check_password(NEW)
 

@@ -127,7 +127,7 @@ def test_it_names_whose_factors_it_cannot_read(factors: list[str], settings: Set
     before = stored()
 
     with pytest.raises(
-        CommandError, match=r"2 factors were encrypted with another key, of: carol\."
+        CommandError, match=r"2 factors were encrypted with another key. They belong to: carol\."
     ):
         call_command("encrypt_factors", stdout=io.StringIO())
 

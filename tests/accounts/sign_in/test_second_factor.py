@@ -146,7 +146,7 @@ def test_it_takes_a_code_once_to_prove_who_is_there(client: Client, carol: User)
     again = client.post("/accounts/2fa/reauthenticate/", {"code": shown})
 
     assert again.status_code == 422
-    assert "used before" in again.content.decode()
+    assert "already used" in again.content.decode()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -351,12 +351,12 @@ def test_it_leads_those_who_need_one_to_set_it_up_before_anything_else(
     for path in ("/annotations", "/preferences", "/history", "/retrievers"):
         assert reauthenticated_client.get(path)["Location"] == "/accounts/2fa/"
     assert (
-        "Your role needs a second factor"
+        "Your role requires a second factor"
         in reauthenticated_client.get("/accounts/2fa/").content.decode()
     )
     part = reauthenticated_client.get("/annotations", headers={"HX-Request": "true"})
     assert part.status_code == 401
-    assert "what you typed is still here" in part.content.decode()
+    assert "your work is kept here" in part.content.decode()
 
     secret = reauthenticated_client.get("/accounts/2fa/totp/activate/").context["form"].secret
     reauthenticated_client.post("/accounts/2fa/totp/activate/", {"code": code(secret)})
@@ -407,7 +407,7 @@ def test_it_stops_a_guesser_of_codes_with_many_networks(carol: User, settings: S
         guesser.post("/accounts/2fa/authenticate/", {"code": "000000"})
     guessed = guesser.post("/accounts/2fa/authenticate/", {"code": code(SECRET)})
     assert guessed.status_code == 422
-    assert "Too many codes" in guessed.content.decode()
+    assert "Too many wrong codes" in guessed.content.decode()
 
     sign_in_with_password(owner)
     assert owner.post("/accounts/2fa/authenticate/", {"code": code(SECRET)}).status_code == 302

@@ -15,7 +15,7 @@ from reviewapp.accounts import roles, services
 
 class Command(BaseCommand):
     help = (
-        "Make a person. The password comes from PERSON_PASSWORD, else from standard input, else "
+        "Create a person. The password comes from PERSON_PASSWORD, else from standard input, else "
         "you are asked."
     )
 
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        self.stdout.write(f"{person.username} can sign in now, as {role}.")
+        self.stdout.write(f"{person.username} can now sign in, as {role}.")
 
 
 def _read_password() -> str:

@@ -10,14 +10,14 @@ from reviewapp.accounts.people import demo
 
 
 class Command(BaseCommand):
-    help = "Make the demo's people (reviewer, lead, admin), whose passwords everybody may know."
+    help = "Create the demo people (reviewer, lead, admin). Everybody may know their passwords."
 
     def handle(self, **options: Any) -> None:
         """Create or repair them, and print the sign-ins that changed."""
         if not demo.are_allowed():
             raise CommandError(
                 "MIXPEEK_API_KEY is set and MIXPEEK_BASE_URL is not on this machine: demo people "
-                "have passwords that everybody may know. Make a real person instead: "
+                "have passwords that everybody may know. Create a real person instead: "
                 "manage.py create_person NAME --role reviewer"
             )
 

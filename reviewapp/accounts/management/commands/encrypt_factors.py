@@ -12,8 +12,8 @@ from reviewapp.accounts.sign_in.factors import reencrypt
 
 class Command(BaseCommand):
     help = (
-        "Encrypt all second factors with today's SECRET_KEY; then the old one can leave "
-        "SECRET_KEY_FALLBACKS."
+        "Encrypt all second factors with the current SECRET_KEY. After that you can remove the old "
+        "one from SECRET_KEY_FALLBACKS."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -23,13 +23,13 @@ class Command(BaseCommand):
         unreadable = [factor for factor in factors if not reencrypt(factor)]
 
         number = len(factors) - len(unreadable)
-        self.stdout.write(f"{number} factors are encrypted with today's SECRET_KEY.")
+        self.stdout.write(f"{number} factors are encrypted with the current SECRET_KEY.")
 
         if unreadable:
             usernames = {factor.user.get_username() for factor in unreadable}
             names = ", ".join(sorted(usernames))
             raise CommandError(
-                f"{len(unreadable)} factors were encrypted with another key, of: {names}. Name "
-                "that key in SECRET_KEY_FALLBACKS and repeat this, or take the second factors "
-                "away on the page of each person."
+                f"{len(unreadable)} factors were encrypted with another key. They belong to: {names}. "
+                "Add that key to SECRET_KEY_FALLBACKS and run this again, or remove the second "
+                "factors on the page of each person."
             )
