@@ -49,8 +49,8 @@ class BearerAuthentication(BaseAuthentication):
         if token is None:
             raise AuthenticationFailed("This API token is unknown, expired or revoked.")
         if token.owner.lacks_second_factor():
-            advice = "Sign in with a browser and set it up; then this token works."
-            message = f"Your role needs a second factor. {advice}"
+            advice = "Sign in with a browser and set it up. Then this token works."
+            message = f"Your role requires a second factor. {advice}"
             raise Problem(403, message, code="second_factor")
         return token.owner, token
 

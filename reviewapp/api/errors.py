@@ -161,9 +161,9 @@ def _translate_django_error(error: Exception) -> Problem:
         return Problem(400, "The request could not be read.")
 
     if isinstance(error, (OperationalError, InterfaceError)):
-        return Problem(503, "The database is busy or away. Try again.", retry_after=1)
+        return Problem(503, "The database is not available. Try again.", retry_after=1)
 
-    return Problem(500, "Something went wrong here. It was logged under the request id.")
+    return Problem(500, "Something went wrong here. The log has the details under the request id.")
 
 
 def _translate_mixpeek_error(error: MixpeekError) -> Problem:

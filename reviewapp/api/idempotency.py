@@ -94,7 +94,7 @@ def delete_expired_answers() -> int:
 def _claim(request: Request, key: str) -> tuple[KeptAnswer, bool]:
     """Return the key's row and whether this request has claimed it. Raises 422 and 409."""
     if not _VALID_KEY.match(key):
-        message = "An idempotency key is 1 to 255 printable ASCII characters."
+        message = "An idempotency key must be 1 to 255 printable ASCII characters."
         raise invalid_value("header", _HEADER, message=message)
 
     now = timezone.now()
@@ -120,7 +120,7 @@ def _claim(request: Request, key: str) -> tuple[KeptAnswer, bool]:
     is_free = Q(is_claimed=False) | Q(started_at__lt=now - CLAIM_TIMEOUT)
     free = KeptAnswer.objects.filter(is_free, pk=stored.pk, status=None)
     if not free.update(is_claimed=True, started_at=now):
-        message = "A request with this idempotency key is being answered."
+        message = "Another request with this idempotency key is still running."
         raise Problem(409, message, code="in_flight", retry_after=1)
     request.taken_over = stored.is_claimed  # type: ignore[attr-defined]
     return stored, True

@@ -17,13 +17,13 @@ _API_PATHS = ("/api/", "/v1/")
 _PAGE_PATHS = ("/api/docs",)
 _MESSAGES = {
     400: "The request could not be read.",
-    403: "This is refused.",
+    403: "Forbidden.",
     404: "Not found. The paths of this gateway begin with /api/v1.",
     405: "That method is not allowed here.",
     413: "The body is larger than 1 MiB.",
-    503: "The database is busy or away. Try again.",
+    503: "The database is not available. Try again.",
 }
-_DEFAULT_MESSAGE = "Something went wrong here. It was logged under the request id."
+_DEFAULT_MESSAGE = "Something went wrong here. The log has the details under the request id."
 
 
 class JsonErrorMiddleware:

@@ -6,6 +6,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from reviewapp.audit.actions import Action
 from reviewapp.audit.triggers import NeverTruncated, Tracked
@@ -20,9 +21,9 @@ class ApiToken(models.Model):
     """
 
     class Scope(models.TextChoices):
-        READ = "read", "Read"
-        DECIDE = "decide", "Read, decide and run retrievers"
-        ADMIN = "admin", "Everything my role may do"
+        READ = "read", _("Read")
+        DECIDE = "decide", _("Read, decide and run retrievers")
+        ADMIN = "admin", _("Everything my role may do")
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,

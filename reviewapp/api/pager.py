@@ -80,7 +80,7 @@ def parse_sort(data: Mapping[str, Any], columns: Mapping[str, str]) -> list[str]
     order = []
     for index, sort in enumerate(sorts[:MAX_SORT_FIELDS]):
         if sort["field"] not in columns:
-            message = f"Orders are offered by {', '.join(columns)}."
+            message = f"You can sort by {', '.join(columns)}."
             raise invalid_value("body", "sorts", index, "field", message=message)
         sign = "-" if sort.get("direction") == "desc" else ""
         column = columns[sort["field"]]
@@ -94,7 +94,7 @@ def parse_filters(filters: Mapping[str, Any], known: Iterable[str]) -> dict[str,
     texts_by_field = {}
     for name, value in filters.items():
         if name not in accepted:
-            message = f"Filters are offered on {', '.join(accepted)}."
+            message = f"You can filter by {', '.join(accepted)}."
             raise invalid_value("body", "filters", name[:100], message=message)
         is_choice = isinstance(value, dict) and set(value) == {"$in"}
         texts = value["$in"] if is_choice else [value]
@@ -134,4 +134,6 @@ def _is_index(value: object) -> bool:
 
 
 def _invalid_cursor() -> Problem:
-    return Problem(400, "The cursor is not one that this gateway gave out.")
+    return Problem(
+        400, "The cursor is not valid. Use one from a previous answer, or start without a cursor."
+    )

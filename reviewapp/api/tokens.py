@@ -12,6 +12,7 @@ from django.contrib.auth import get_backends
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from reviewapp.api.models import ApiToken
 from reviewapp.audit.context import acting
@@ -66,10 +67,12 @@ def create_token(
 
     now = timezone.now()
     if not 1 <= days <= MAX_DAYS:
-        raise ValidationError({"days": f"A token lasts 1 to {MAX_DAYS} days."})
+        raise ValidationError({"days": _("Enter 1 to %(most)s days.") % {"most": MAX_DAYS}})
     usable = ApiToken.objects.filter(owner=owner, revoked_at=None, expires_at__gt=now)
     if usable.count() >= MAX_TOKENS:
-        raise ValidationError(f"You have {MAX_TOKENS} tokens. Revoke one first.")
+        raise ValidationError(
+            _("You have %(most)s tokens. Revoke one first.") % {"most": MAX_TOKENS}
+        )
 
     token = ApiToken(
         owner=owner,
@@ -120,7 +123,7 @@ def revoke(token: ApiToken, *, actor: User) -> bool:
     Raises `PermissionDenied` when it is somebody else's and the actor does not manage people.
     """
     if token.owner_id != actor.pk and not actor.has_perm(MANAGES_PEOPLE):
-        raise PermissionDenied("Revoking somebody else's token needs the role admin.")
+        raise PermissionDenied(_("Only admins can revoke tokens of other people."))
     with acting(actor):
         active = ApiToken.objects.filter(pk=token.pk, revoked_at=None)
         return active.update(revoked_at=timezone.now()) == 1
@@ -147,9 +150,11 @@ def _get_existing(secret: str) -> ApiToken | None:
     if token is None:
         return None
     if token.revoked_at or not may_show_again(token.created_at):
-        made = f"“{token.name}” was made by this form before, and its secret is shown once."
-        advice = "If you do not have the secret, revoke the token and make another."
-        raise AlreadySubmitted(f"{made} Nothing new was made. {advice}")
+        message = _(
+            "This form already created “%(name)s”, which is shown only once. No other token was "
+            "created. If you do not have the token, revoke it and create another."
+        )
+        raise AlreadySubmitted(message % {"name": token.name})
     token.again = True
     return token
 

@@ -67,7 +67,8 @@ def test_it_says_so_when_a_middleware_finds_the_database_away(
     with connection.execute_wrapper(away):
         reply = browser.get("/api/v1/retrievers/ret_1")
     assert (
-        refused(reply, 503, "ServiceUnavailableError") == "The database is busy or away. Try again."
+        refused(reply, 503, "ServiceUnavailableError")
+        == "The database is not available. Try again."
     )
     assert reply["Retry-After"] == "5"
 

@@ -175,7 +175,7 @@ def test_it_says_what_is_kept_of_an_execution_that_mixpeek_has_forgotten(
     )
     assert (body["documents"], body["documents_retained"]) == ([], False)
     assert body["warnings"] == [
-        "Mixpeek does not have this execution any more; this is what is kept of it here."
+        "Mixpeek no longer has this execution. These are the values stored here."
     ]
 
 

@@ -65,8 +65,8 @@ def test_it_asks_for_the_password_and_then_makes_the_token(carol_client: Client)
 
 def test_it_shows_the_tokens_without_asking(carol_client: Client) -> None:
     page = collapsed(carol_client.get("/tokens"))
-    assert "Making one asks for your password or second factor again." in page
-    assert "being deactivated, revoke all tokens for good" in page
+    assert "Creating one asks for your password or second factor." in page
+    assert "revoked when an admin deactivates them" in page
 
 
 def test_it_takes_the_second_factor_where_there_is_no_password(alice: User, client: Client) -> None:
@@ -129,7 +129,7 @@ def test_it_revokes_tokens_with_a_new_password_by_an_admins_link(
 ) -> None:
     secret, other = make_token(carol), make_token(alice)
     _, opens = invitations.new_password_link(carol, actor=adam)
-    assert "API tokens are revoked" in collapsed(client.get(f"/new-password/{opens}"))
+    assert "revokes your API tokens" in collapsed(client.get(f"/new-password/{opens}"))
     client.post(f"/new-password/{opens}", {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
     assert not works(secret)
     assert works(other)

@@ -35,8 +35,8 @@ def test_it_shows_the_same_token_when_loaded_again(client: Client, alice: User) 
     sent = GOOD | {"form_id": rendered(client)}
     first, again = (client.post("/tokens", sent, follow=True).content.decode() for _ in range(2))
     assert SECRET.findall(first) == SECRET.findall(again)
-    assert "The token is made." in first
-    assert "Nothing new was made" in again
+    assert "Token created." in first
+    assert "No other token was created" in again
     assert ApiToken.objects.count() == 1
     assert Caller(SECRET.findall(again)[0])("POST", "/v1/annotations/list").status_code == 200
 
@@ -67,7 +67,7 @@ def test_it_shows_no_secret_again_later_or_once_revoked(
     again = client.post("/tokens", sent)
     assert again.status_code == 409
     assert (
-        "“nightly” was made by this form before, and its secret is shown once"
+        "This form already created “nightly”, which is shown only once"
         in again.content.decode()
     )
     assert not SECRET.search(again.content.decode())
@@ -86,8 +86,8 @@ def test_it_shows_it_on_the_page_of_tokens_after_the_password(carol_client: Clie
     assert not SECRET.search(made.content.decode())
     shown, again = (carol_client.get(made["Location"]).content.decode() for _ in range(2))
     (secret,) = set(SECRET.findall(shown))
-    assert "The token is made." in shown
-    assert "Nothing new was made" in again
+    assert "Token created." in shown
+    assert "No other token was created" in again
     assert secret in again
     assert Caller(secret)("POST", "/v1/annotations/list").status_code == 200
     assert secret not in str(dict(carol_client.session.items()))

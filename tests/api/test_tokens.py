@@ -68,7 +68,7 @@ def test_it_revokes_at_once_and_only_ones_own(client: Client, alice: User, bob: 
     assert client.post(f"/tokens/{pk}/revoke").status_code == 302
     assert Caller(secret)("POST", "/v1/annotations/list").status_code == 401
     assert "Revoked" in client.get("/tokens").content.decode()
-    assert "was revoked already" in client.get(f"/tokens/{pk}/revoke", follow=True).content.decode()
+    assert "was already revoked" in client.get(f"/tokens/{pk}/revoke", follow=True).content.decode()
 
 
 @pytest.mark.parametrize(

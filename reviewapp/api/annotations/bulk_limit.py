@@ -54,8 +54,8 @@ def _slot(person: User) -> Iterator[None]:
     name = f"reviewapp/bulk/{person.pk}/"
     slot = _ACQUIRE_SLOT.first(name=name, most=MAX_CONCURRENT_BULKS)
     if slot is None:
-        problem = f"{MAX_CONCURRENT_BULKS} bulks in your name are under way."
-        message = f"{problem} Send this again when one of them is answered."
+        problem = f"{MAX_CONCURRENT_BULKS} of your bulk requests are running."
+        message = f"{problem} Try again when one has finished."
         raise Problem(429, message, code="too_many_at_once", retry_after=_RETRY_AFTER)
 
     try:

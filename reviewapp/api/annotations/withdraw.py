@@ -39,9 +39,9 @@ def _undo_or_withdraw(change: Change, actor: User) -> None:
     try:
         undo.undo(own_decision.pk, actor=actor)
     except undo.TooLate as error:
-        raise _too_late("it is being sent at this moment") from error
+        raise _too_late("it is being sent now") from error
     except undo.DecidedAgain as error:
-        raise _too_late("another decision was made on it since") from error
+        raise _too_late("a newer decision was made") from error
 
 
 def _too_late(reason: str) -> Problem:

@@ -261,7 +261,7 @@ def stale_problem(stale: StaleSubmission) -> Problem:
         "only_theirs": stale.only_theirs,
         "by": change_author(stale.annotation, stale.base, viewer="").name,
     }
-    message = f"Somebody changed {' and '.join(stale.conflicts)} since."
+    message = f"Somebody changed {' and '.join(stale.conflicts)} after you read it."
     return Problem(409, message, code="stale", details=details)
 
 
@@ -301,13 +301,13 @@ def _if_match_problem(
             "only_theirs": list(merge.theirs_only),
             "etag": current.etag,
         }
-    advice = "Read it again, or send what you want with the new ETag."
-    message = f"It was changed since you read it. {advice}"
+    advice = "Read it again, or send your values with the new ETag."
+    message = f"It was changed after you read it. {advice}"
     return Problem(409, message, code="stale", details=details)
 
 
 def _key_reused() -> Problem:
-    reason = "was used for another annotation, or what it made was taken back"
+    reason = "was used for another annotation, or its decision was undone"
     return Problem(409, f"This idempotency key {reason}.")
 
 
@@ -320,8 +320,8 @@ def _creation_queued(annotation: Annotation) -> Problem:
     # An annotation that another request is creating at this moment has no ref here.
     local_id = Ref.parse(annotation.ref).id if annotation.ref else None
     details = {"resource": "annotation", "annotation_id": local_id}
-    queued = "An annotation of this document for this retriever waits to be delivered"
-    message = f"{queued}: change that one, or wait."
+    queued = "An annotation of this document for this retriever is waiting to be delivered"
+    message = f"{queued}. Change that one, or wait."
     return Problem(409, message, kind="AlreadyExistsError", details=details)
 
 

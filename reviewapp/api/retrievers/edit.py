@@ -58,7 +58,7 @@ def patch_retriever(
                 "theirs": current.json(),
                 "etag": current.etag,
             }
-            message = "It was changed since you read it."
+            message = "It was changed after you read it."
             raise Problem(409, message, code="stale", details=details)
         change = _apply_edit(row, values, edit_id, actor)
 

@@ -31,7 +31,7 @@ _ORDERS = {
     "duration_ms": "duration",
     "total_returned": "returned",
 }
-_EXPIRED_WARNING = "Mixpeek does not have this execution any more; this is what is kept of it here."
+_EXPIRED_WARNING = "Mixpeek no longer has this execution. These are the values stored here."
 
 
 def list_retriever_executions(

@@ -103,7 +103,7 @@ class AnnotationDetail(Endpoint):
     @extend_schema(exclude=True)
     def delete(self, request: Request, annotation_id: str) -> Response:
         """Refuse: the gateway deletes nothing, so that every decision stays explained."""
-        raise Problem(405, "This gateway deletes no annotations.")
+        raise Problem(405, "Annotations cannot be deleted here.")
 
 
 class Versions(Endpoint):

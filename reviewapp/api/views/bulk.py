@@ -26,10 +26,10 @@ from reviewapp.outbox.rate_limit.priority import bulk_priority
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
-_DELETE_REFUSED = "This gateway deletes no annotations."
+_DELETE_REFUSED = "Annotations cannot be deleted here."
 _NOT_BEGUN = (
-    "Not begun: this bulk took too long. Send it again with the same Idempotency-Key, or what is "
-    "left of it."
+    "Not begun, because this bulk took too long. Send it again with the same Idempotency-Key, or "
+    "send what is left."
 )
 
 

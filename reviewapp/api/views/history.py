@@ -57,7 +57,7 @@ class HistoryList(Endpoint):
                 size=data["limit"],
             )
         except web_pagination.BadCursor as error:
-            raise Problem(400, "The cursor is not one that this list gave out.") from error
+            raise Problem(400, "The cursor is not valid. Start without a cursor.") from error
 
         decision_ids = set()
         for event in page.rows:

@@ -109,7 +109,7 @@ class Execute(Endpoint):
         """
         if is_retry(request):
             problem = "It is not known whether this run was made."
-            raise Problem(409, f"{problem} Use another key to make it (again).")
+            raise Problem(409, f"{problem} To run it again, use another key.")
 
         data = self.body(shapes.ExecuteRetrieverRequest)
         key = "return_presigned_urls"

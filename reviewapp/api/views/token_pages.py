@@ -13,6 +13,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods
@@ -109,8 +110,10 @@ def revoke_token(request: Request, pk: int) -> HttpResponse:
 
     # A GET for a token that is revoked already only reports that.
     is_revoked_now = request.method == "POST" and services.revoke(token, actor=request.user)
-    outcome = "is revoked" if is_revoked_now else "was revoked already"
-    messages.success(request, f"“{token.name}” {outcome}.")
+    message = _("“%(name)s” was already revoked.")
+    if is_revoked_now:
+        message = _("“%(name)s” is revoked.")
+    messages.success(request, message % {"name": token.name})
     return redirect(back)
 
 

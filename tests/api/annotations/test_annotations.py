@@ -240,7 +240,7 @@ def test_it_does_what_it_can_in_bulk(as_alice: Caller) -> None:
     ]
     assert [result["success"] for result in body["results"]] == [True, False, True, False, False]
     assert body["results"][2]["change_id"] == Change.objects.get(ref=row.ref).pk
-    assert "deletes no" in body["results"][4]["error"]
+    assert "cannot be deleted" in body["results"][4]["error"]
 
 
 def test_it_counts_again_as_soon_as_something_happened(as_alice: Caller) -> None:

@@ -156,7 +156,7 @@ def test_it_names_the_required_field_of_a_new_annotation_and_in_bulk(
     rest = [{**new, "document_id": "doc_other"}, {**new, "confidence": 0.5}]
     mixed = as_alice("POST", "/v1/annotations/bulk", {"create": rest, "update": [update]}).json()
     assert [result["success"] for result in mixed["results"]] == [False, True, False]
-    assert "asks for a confidence" in mixed["results"][2]["error"]
+    assert "requires a confidence" in mixed["results"][2]["error"]
     assert Decision.objects.count() == 1
     assert (
         as_alice("POST", "/v1/annotations/bulk", {"update": [{**update, "confidence": 0}]}).json()[
