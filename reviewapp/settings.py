@@ -28,7 +28,7 @@ SECRET_KEY = env.text("SECRET_KEY")
 if not SECRET_KEY:
     if _database:
         raise ImproperlyConfigured(
-            "SECRET_KEY is needed beside DATABASE_URL. "
+            "SECRET_KEY is required with DATABASE_URL. "
             "For example: SECRET_KEY=$(openssl rand -hex 32)",
         )
     SECRET_KEY = secret_key.read_or_create(VAR_DIR / "secret_key")
@@ -291,7 +291,7 @@ if OIDC_SERVER_URL:
     for _name in ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_ROLES"):
         if not env.text(_name):
             raise ImproperlyConfigured(
-                f"{_name} is needed beside OIDC_SERVER_URL: docs/people.md tells how.",
+                f"{_name} is required with OIDC_SERVER_URL. See docs/people.md.",
             )
     SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"] = [
         {

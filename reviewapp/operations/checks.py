@@ -31,7 +31,7 @@ GUESSABLE = Error(
     id="reviewapp.E010",
 )
 ONLY_LOOPBACK = Warning(
-    "ALLOWED_HOSTS names only this machine, so every request of a deployment's people is refused.",
+    "ALLOWED_HOSTS names only this machine, so requests from other machines are refused.",
     hint="Set ALLOWED_HOSTS to the names people use. For example: ALLOWED_HOSTS=review.example.com",
     id="reviewapp.W010",
 )

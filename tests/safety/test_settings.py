@@ -168,7 +168,7 @@ def test_it_answers_only_to_its_own_names(tmp_path: Path) -> None:
     [
         (
             {"DATABASE_URL": DEPLOYED["DATABASE_URL"]},
-            "SECRET_KEY is needed beside DATABASE_URL. For example: SECRET_",
+            "SECRET_KEY is required with DATABASE_URL. For example: SECRET_",
         ),
         (
             {"DATABASE_URL": "mysql://u:hunter2@db/x", "SECRET_KEY": "x"},
@@ -188,8 +188,8 @@ def test_it_answers_only_to_its_own_names(tmp_path: Path) -> None:
             {"SECOND_FACTOR_ROLES": "lead,boss"},
             "SECOND_FACTOR_ROLES is 'boss', which is none of reviewer, lead, admin",
         ),
-        ({**OIDC, "OIDC_ROLES": ""}, "OIDC_ROLES is needed beside OIDC_SERVER_URL"),
-        ({**OIDC, "OIDC_CLIENT_SECRET": ""}, "OIDC_CLIENT_SECRET is needed beside OIDC_SERVER_URL"),
+        ({**OIDC, "OIDC_ROLES": ""}, "OIDC_ROLES is required with OIDC_SERVER_URL"),
+        ({**OIDC, "OIDC_CLIENT_SECRET": ""}, "OIDC_CLIENT_SECRET is required with OIDC_SERVER_URL"),
         (
             {**OIDC, "OIDC_ROLES": "writers"},
             "OIDC_ROLES is 'writers', which is not something=one of reviewer, lead",

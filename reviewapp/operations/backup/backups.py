@@ -37,7 +37,7 @@ def back_up(file: Path) -> int:
     The file appears when it is complete, and never replaces another. Raises `BackupError`.
     """
     if file.exists():
-        raise BackupError(f"{file} exists already; name a new file.")
+        raise BackupError(f"{file} already exists. Name a new file.")
     if not file.parent.is_dir():
         raise BackupError(f"There is no folder {file.parent}.")
 
@@ -51,7 +51,7 @@ def back_up(file: Path) -> int:
             os.fsync(output.fileno())
         os.link(unfinished, file)
     except FileExistsError:
-        raise BackupError(f"{file} exists already; name a new file.") from None
+        raise BackupError(f"{file} already exists. Name a new file.") from None
     finally:
         unfinished.unlink(missing_ok=True)
     return file.stat().st_size

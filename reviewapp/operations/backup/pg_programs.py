@@ -81,7 +81,7 @@ def fitting(server_major: int) -> Programs:
     raise BackupError(
         f"The server is PostgreSQL {server_major}, and its programs pg_dump, pg_restore and psql "
         f"are needed in that version or a later one; here are {available}. Install them (Debian: "
-        f"postgresql-client-{server_major}), or make the backup with the tools of whoever runs the "
+        f"postgresql-client-{server_major}), or back up with the tools of whoever runs the "
         "server."
     )
 

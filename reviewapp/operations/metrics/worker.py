@@ -42,7 +42,9 @@ def metrics_app(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     if not may_read:
         headers = [("Content-Type", "text/plain"), ("WWW-Authenticate", "Bearer")]
         start_response("401 Unauthorized", headers)
-        return [b"For METRICS_TOKEN as a bearer token; without one set, for this machine only.\n"]
+        return [
+            b"Send METRICS_TOKEN as a bearer token. Without one set, only this machine is answered.\n"
+        ]
     start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
     return [registry.exposition(gauges=False)]
 

@@ -188,7 +188,7 @@ def test_it_changes_nothing_when_the_file_is_damaged(
 def test_it_overwrites_no_file(filled: Annotation, tmp_path: Path) -> None:
     file = backed_up(tmp_path)
     content = file.read_bytes()
-    with pytest.raises(CommandError, match="exists already"):
+    with pytest.raises(CommandError, match="already exists"):
         call_command("backup", str(file))
     assert file.read_bytes() == content
 

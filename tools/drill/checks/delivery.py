@@ -167,7 +167,7 @@ def check_applied_once(world: World) -> tuple[str, list[Violation]]:
         for version, change in history.matches.pairs:
             is_reverted = change.cause in world.reverted
             if change.cause in undone and change.version is None and not is_reverted:
-                what = f"version {version.number} upstream was taken back (change {change.id})"
+                what = f"version {version.number} upstream was undone (change {change.id})"
                 violations.append(Violation(about=history.ref, what=what))
 
         for stray in history.matches.strays:
@@ -295,7 +295,7 @@ def _check_last_outcome(world: World, history: _History) -> list[Violation]:
     for change in history.changes:
         if change.verb == "revert" and change.decision_id == decision_id and change.state in _OPEN:
             return []
-    what = f"upstream says “can't tell” by decision {decision_id}, which was taken back"
+    what = f"upstream says “can't tell” by decision {decision_id}, which was undone"
     return [Violation(about=history.ref, what=what)]
 
 

@@ -124,13 +124,13 @@ def _compare_change(
 
 
 def check_undos(world: World) -> tuple[str, list[Violation]]:
-    """What was taken back, and nothing else, has its event and was never sent, or was reverted."""
+    """What was undone, and nothing else, has its event and was never sent, or was reverted."""
     acknowledged = {undo.decision_id for undo in world.journal.taken_back}
     undone = set(world.undone)
 
     violations = []
     for decision_id in sorted(acknowledged ^ undone):
-        what = "was taken back as its person was told, or as it is kept, but not both"
+        what = "was undone as its person was told, or as it is kept, but not both"
         violations.append(Violation(about=decision_id, what=what))
 
     undo_events = {}
@@ -159,9 +159,9 @@ def check_undos(world: World) -> tuple[str, list[Violation]]:
         is_taken_back = change.state == "withdrawn" or change.cause in world.reverted
         if change.cause in undone and not is_taken_back:
             state = f"{change.state}, version {change.version}"
-            what = f"change {change.id} was taken back and is {state}"
+            what = f"change {change.id} was undone and is {state}"
             violations.append(Violation(about=change.ref, what=what))
-    return f"{len(undone):,} taken back", violations
+    return f"{len(undone):,} undone", violations
 
 
 def check_change_events(world: World) -> tuple[str, list[Violation]]:
@@ -229,6 +229,6 @@ HISTORY: dict[str, Check] = {
     "history is an unbroken chain, column by column": check_event_chain,
     "each decision has its event and its promise": check_decision_events,
     "each change has its events": check_change_events,
-    "what was taken back was never sent": check_undos,
+    "what was undone was never sent": check_undos,
     "each event says who": check_event_authors,
 }

@@ -16,7 +16,7 @@ class Command(BaseCommand):
     """Restore in one transaction, into an empty database unless told otherwise."""
 
     help = (
-        "Bring the database to what a backup holds, in one transaction. "
+        "Restore the database from a backup, in one transaction. "
         "Stop web processes and workers first."
     )
 
