@@ -222,7 +222,7 @@ def test_it_says_when_an_admin_is_needed(client: Client, lena: User) -> None:
     client.force_login(lena)
     asked: dict[str, Any] = {"deed": "withdraw", "pk": change.pk}
     assert "an admin has to do this" in shown(client.get(CHOSEN, asked))
-    assert "needs the role admin" in shown(client.post(CHOSEN, asked))
+    assert "Only admins can change retrievers" in shown(client.post(CHOSEN, asked))
 
 
 @pytest.mark.parametrize(
