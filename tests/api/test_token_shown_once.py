@@ -66,10 +66,7 @@ def test_it_shows_no_secret_again_later_or_once_revoked(
     ApiToken.objects.update(**{name: timezone.now() - ago for name, ago in later.items()})
     again = client.post("/tokens", sent)
     assert again.status_code == 409
-    assert (
-        "This form already created “nightly”, which is shown only once"
-        in again.content.decode()
-    )
+    assert "This form already created “nightly”, which is shown only once" in again.content.decode()
     assert not SECRET.search(again.content.decode())
     assert sent["form_id"] not in again.content.decode()
     assert ApiToken.objects.count() == 1

@@ -100,7 +100,9 @@ def test_it_shows_the_version_that_a_colleague_saved_meanwhile(desk: Desk, adam:
         actor=bea,
     )
     page.get_by_role("button", name="Save as version 2").click()
-    expect(page.get_by_role("heading", name="bea saved version 2 while you were editing")).to_be_visible()
+    expect(
+        page.get_by_role("heading", name="bea saved version 2 while you were editing")
+    ).to_be_visible()
     assert accessible(desk)
     expect(page.get_by_role("row", name="“logo”")).to_contain_text("logo · Theirs")
     expect(page.get_by_role("row", name="“logo”")).to_contain_text("logo · Mine")
@@ -113,7 +115,9 @@ def test_it_shows_the_version_that_a_colleague_saved_meanwhile(desk: Desk, adam:
     page.locator("#text").fill("# When\n\nMine.")
     write_guidelines(retriever.pk, "# When\n\nTheirs.", base_version=1, actor=bea)
     page.get_by_role("button", name="Save as version 2").click()
-    expect(page.get_by_role("heading", name="bea saved version 2 while you were editing")).to_be_visible()
+    expect(
+        page.get_by_role("heading", name="bea saved version 2 while you were editing")
+    ).to_be_visible()
     page.get_by_text("What saving yours would change").click()
     assert accessible(desk)
     page.get_by_role("button", name="Save as version 3").click()
