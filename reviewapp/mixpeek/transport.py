@@ -27,7 +27,7 @@ from urllib3.exceptions import (
 )
 from urllib3.exceptions import TimeoutError as HTTPTimeout
 
-from reviewapp.mixpeek.deadline import Deadline, DeadlineAdapter
+from reviewapp.deadline import Deadline, DeadlineAdapter
 from reviewapp.mixpeek.exceptions import Garbled, MixpeekError, Unavailable, Unreadable
 from reviewapp.mixpeek.parsing.bounds import MAX_BYTES
 from reviewapp.mixpeek.rate_hooks import Pace, parse_limit
@@ -106,6 +106,14 @@ class Transport:
         self._key = ApiKeyAuth(api_key)
         self._timeouts = {False: _timeout(timeout), True: _timeout(slow_timeout)}
         self._session = session or _session(self.base_url, pool_size)
+        # Proxies and certificates of the environment, read once: all calls go to this address.
+        self._environment = self._session.merge_environment_settings(
+            self.base_url,
+            proxies={},
+            stream=True,
+            verify=None,
+            cert=None,
+        )
         self._observe = observe
         self._pace = pace
 
@@ -163,23 +171,32 @@ class Transport:
         outcome: Reply | MixpeekError
 
         try:
-            headers = {"Accept": "application/json", "User-Agent": "reviewapp"}
+            headers = {
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip, deflate",
+                "User-Agent": "reviewapp",
+            }
             if call.namespaced:
                 headers["X-Namespace"] = self.namespace
             if call.body is not None:
                 headers["Content-Type"] = "application/json"
-            headers = {**headers, **call.headers}
+            headers |= call.headers
+
+            # `Session.request` would merge settings of the session with each of these first.
+            request = requests.Request(
+                call.method,
+                f"{self.base_url}{call.target}",
+                headers=headers,
+                data=call.body,
+                auth=self._key,
+            )
             with (
                 deadline,
-                self._session.request(
-                    call.method,
-                    f"{self.base_url}{call.target}",
-                    headers=headers,
-                    data=call.body,
-                    auth=self._key,
+                self._session.send(
+                    request.prepare(),
                     timeout=timeout,
                     allow_redirects=False,
-                    stream=True,
+                    **self._environment,
                 ) as response,
             ):
                 outcome = self._reply(call, response)

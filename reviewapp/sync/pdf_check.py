@@ -11,7 +11,7 @@ from django.conf import settings
 from urllib3.exceptions import HTTPError
 
 from reviewapp.bounded_cache import MIB, BoundedCache
-from reviewapp.mixpeek.deadline import Deadline, DeadlineAdapter
+from reviewapp.deadline import Deadline, DeadlineAdapter
 from reviewapp.mixpeek.transport import on_loopback
 from reviewapp.sync import interactive_limits
 

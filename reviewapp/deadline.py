@@ -1,15 +1,17 @@
 """Limit the time of a whole response; requests limits only each read.
 
 A server may send a byte before each read times out, in headers, interim responses, chunk sizes and
-trailers, which http.client reads without looking at the clock. So a timer shuts the connection
-down, which ends the read.
+trailers, which http.client reads without looking at the clock. So another thread shuts the
+connection down, which ends the read.
 """
 
 from __future__ import annotations
 
 import socket
 from contextlib import suppress
-from threading import Lock, Timer, local
+from math import inf
+from threading import Condition, Thread, local
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,10 +30,8 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._timer: Timer | None = None
-        # Held while a connection is shut down, so that none is shut down that is back in its pool.
-        self._lock = Lock()
-        self._is_over = False
+        self._connection: socket.socket | None = None
+        self.ends_at = inf
         self.has_passed = False
 
     def __enter__(self) -> Self:
@@ -45,29 +45,70 @@ class Deadline:
         traceback: TracebackType | None,
     ) -> None:
         _current.deadline = None
-
-        with self._lock:
-            self._is_over = True
-        if self._timer is not None:
-            self._timer.cancel()
+        _watcher.remove(self)
 
     def watch(self, connection: socket.socket) -> None:
-        """Start the timer for a connection."""
-        if self._timer is not None:
-            self._timer.cancel()
+        """Start the time for a connection."""
+        _watcher.remove(self)
+        self._connection = connection
+        self.ends_at = monotonic() + self._seconds
+        _watcher.add(self)
 
-        self._timer = Timer(self._seconds, self._shut_down, [connection])
-        self._timer.daemon = True
-        self._timer.start()
-
-    def _shut_down(self, connection: socket.socket) -> None:
-        with self._lock:
-            if self._is_over:
-                return
-            self.has_passed = True
-
+    def shut_down(self) -> None:
+        """Shut the connection down, since the time is up."""
+        self.has_passed = True
+        if self._connection is not None:
             with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+                self._connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Watcher:
+    """One thread that shuts down whatever is open at its deadline.
+
+    A `threading.Timer` would be a thread for each request.
+    """
+
+    def __init__(self) -> None:
+        # Held while a connection is shut down, so that none is shut down that is back in its pool.
+        self._changed = Condition()
+        self._deadlines: set[Deadline] = set()
+        self._thread: Thread | None = None
+        # When the thread looks again.
+        self._looks_at = inf
+
+    def add(self, deadline: Deadline) -> None:
+        with self._changed:
+            if self._thread is None or not self._thread.is_alive():
+                # A child process has the deadlines of its parent, but not the thread.
+                self._deadlines.clear()
+                self._thread = Thread(target=self._watch, name="deadlines", daemon=True)
+                self._thread.start()
+            self._deadlines.add(deadline)
+            if deadline.ends_at < self._looks_at:
+                self._changed.notify()
+
+    def remove(self, deadline: Deadline) -> None:
+        with self._changed:
+            self._deadlines.discard(deadline)
+
+    def _watch(self) -> None:
+        with self._changed:
+            while True:
+                now = monotonic()
+                for deadline in list(self._deadlines):
+                    if deadline.ends_at <= now:
+                        self._deadlines.remove(deadline)
+                        deadline.shut_down()
+
+                ends = [deadline.ends_at for deadline in self._deadlines]
+                self._looks_at = min(ends, default=inf)
+                timeout = None
+                if self._looks_at < inf:
+                    timeout = self._looks_at - now
+                self._changed.wait(timeout)
+
+
+_watcher = _Watcher()
 
 
 class DeadlineAdapter(HTTPAdapter):
