@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from reviewapp.accounts.people.normal_form import lookup_key
+from reviewapp.storable import is_storable
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import Link, User
@@ -39,18 +40,20 @@ class PersonQuerySet(models.QuerySet["User"]):
 
     def with_name(self, username: str) -> Self:
         """Return the person with this name in any spelling (index of `username_key`)."""
+        if not is_storable(username):
+            return self.none()
         return self.filter(username_key=lookup_key(username))
 
     def with_address(self, email: str) -> Self:
         """Return the person with this address in any spelling (index of `email_key`)."""
-        if not email:
+        if not email or not is_storable(email):
             return self.none()
         return self.filter(email_key=lookup_key(email))
 
     def with_login(self, login: str) -> Self:
         """Return the person whose name or address this is, in any spelling."""
         key = lookup_key(login)
-        if not key:
+        if not key or not is_storable(key):
             return self.none()
         return self.filter(Q(username_key=key) | Q(email_key=key))
 

@@ -249,3 +249,12 @@ def test_it_says_who_collides_at_an_upgrade_and_changes_nothing() -> None:
         f"UPDATE accounts_user SET username = 'another name' WHERE id = {namesake.pk};" in sentence
     )
     assert not User.objects.exclude(username_key=None, email_key=None).exists()
+
+
+@pytest.mark.django_db
+def test_nobody_has_what_the_database_cannot_search_for() -> None:
+    create("carol", email="carol@example.com")
+
+    assert not User.people.with_name("carol\x00").exists()
+    assert not User.people.with_address("carol@example.com\x00").exists()
+    assert not User.people.with_login("carol\ud800").exists()
