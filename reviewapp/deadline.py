@@ -25,7 +25,8 @@ _current = local()
 class Deadline:
     """A context in which the connection that this thread uses is shut down after `seconds`.
 
-    The time starts when the connection is established. `has_passed` tells whether it was up.
+    The time starts when the first connection is established, and goes on where a redirect needs
+    another. `has_passed` tells whether it was up.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -48,10 +49,11 @@ class Deadline:
         _watcher.remove(self)
 
     def watch(self, connection: socket.socket) -> None:
-        """Start the time for a connection."""
+        """Watch a connection; start the time if it is the first."""
         _watcher.remove(self)
         self._connection = connection
-        self.ends_at = monotonic() + self._seconds
+        if self.ends_at == inf:
+            self.ends_at = monotonic() + self._seconds
         _watcher.add(self)
 
     def shut_down(self) -> None:

@@ -3,7 +3,8 @@
 Endpoints: discovery, authorize, token, userinfo, keys.
 
 It consents at once for whoever `who` says, checks client, redirect, code and PKCE as a provider
-must, and lies where a test tells it to. `bodies` are the bytes that it sends at a path instead.
+must, and lies where a test tells it to. `bodies` are the bytes that it sends at a path instead, at
+a path in `dripping` one byte after the other without an end; `cut` are paths where it sends half.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import json
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -23,6 +24,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
+
+from reviewapp.accounts.sso.documents import MAX_DOCUMENT_BYTES
 
 CLIENT_ID, CLIENT_SECRET = "reviewapp", "not-a-secret"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -42,6 +45,8 @@ class Provider:
     algorithm: str = "RS256"
     broken: set[str] = field(default_factory=set)
     bodies: dict[str, bytes] = field(default_factory=dict)
+    dripping: set[str] = field(default_factory=set)
+    cut: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -140,9 +145,23 @@ def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
             text = provider.bodies.get(self.path, json.dumps(body).encode())
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(text)))
+            length = len(text)
+            if self.path in provider.dripping:
+                length = MAX_DOCUMENT_BYTES
+            self.send_header("Content-Length", str(length))
             self.end_headers()
-            self.wfile.write(text)
+            if self.path in provider.dripping:
+                self._drip()
+            elif self.path in provider.cut:
+                self.wfile.write(text[: len(text) // 2])
+            else:
+                self.wfile.write(text)
+
+        def _drip(self) -> None:
+            with suppress(ConnectionError):
+                while True:
+                    self.wfile.write(b" ")
+                    time.sleep(0.02)
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

@@ -18,8 +18,8 @@ from django.shortcuts import render
 from reviewapp.accounts import roles, services
 from reviewapp.accounts.models import User
 from reviewapp.accounts.people.normal_form import lookup_key
-from reviewapp.accounts.sso.documents import check_document
 from reviewapp.accounts.sso.groups import groups_in, role_for
+from reviewapp.accounts.sso.session import ProviderSession
 from reviewapp.audit.context import acting
 
 _MAX_LOGGED = 500
@@ -60,10 +60,8 @@ class GroupsDecide(DefaultSocialAccountAdapter):  # type: ignore[misc]
             sociallogin.state["role"] = role
 
     def get_requests_session(self) -> requests.Session:
-        """Return the session for requests to the provider, which refuses documents of no use."""
-        session: requests.Session = super().get_requests_session()
-        session.hooks["response"].append(check_document)
-        return session
+        """Return the session for requests to the provider."""
+        return ProviderSession()
 
     def on_authentication_error(
         self,
