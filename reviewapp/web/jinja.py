@@ -6,6 +6,7 @@ Django's documentation and in our templates. The templates inside the allauth pa
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Callable, Hashable, Iterator, MutableMapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -54,7 +55,11 @@ _FILTERS = (
 _CONSTANT_CALL = ("name", "lparen", "string", "rparen")
 _MAX_LISTED_DECIMALS = 4
 
-_LOCALIZED = (int, float, Decimal, date)
+# The short names of the months, by their number.
+_MONTHS = tuple(calendar.month_abbr)
+
+# The digits of whole numbers are not grouped, so they are printed as they are.
+_LOCALIZED = (float, Decimal, date)
 
 # Pages that belong to another page's place in the navigation, by the names of their URLs.
 _NAVIGATION_PARTS = {
@@ -267,8 +272,10 @@ def time(at: datetime | None, age: bool = False, clock: bool = False) -> str:
         attribute = " data-age"
     elif clock:
         attribute = " data-clock"
-    exact = f"{at:%Y-%m-%d %H:%M:%S}"
-    shown = f"{at.day} {at:%b %Y, %H:%M}"
+
+    # `strftime` takes four times as long, and a page has a hundred times.
+    exact = at.isoformat(" ", "seconds").removesuffix("+00:00")
+    shown = f"{at.day} {_MONTHS[at.month]} {exact[:4]}, {exact[11:16]}"
     # Only digits, signs and the names of months are put in, so nothing needs escaping.
     return Markup(  # noqa: S704
         f'<time datetime="{at.isoformat()}" title="{exact} UTC"{attribute}>{shown} UTC</time>'
