@@ -14,7 +14,7 @@ from reviewapp.audit.actions import Action
 from reviewapp.audit.first_page import FilterChoices
 from reviewapp.audit.models import Event
 from reviewapp.audit.registry import find_ref_aliases
-from reviewapp.web.filters import Filter, FilterForm, distinct_choices
+from reviewapp.web.filters import Choice, Filter, FilterForm, distinct_choices
 
 if TYPE_CHECKING:
     from reviewapp.audit.querysets import EventQuerySet
@@ -78,9 +78,9 @@ class HistoryForm(FilterForm):
         max_length=200,
         required=False,
     )
-    person = forms.ChoiceField(label=gettext_lazy("Person"), required=False)
-    action = forms.ChoiceField(label=gettext_lazy("Action"), required=False)
-    retriever = forms.ChoiceField(label=gettext_lazy("Retriever"), required=False)
+    person = Choice(label=gettext_lazy("Person"))
+    action = Choice(label=gettext_lazy("Action"))
+    retriever = Choice(label=gettext_lazy("Retriever"))
     ref = forms.CharField(label=gettext_lazy("Ref"), max_length=300, required=False)
     label_from = forms.CharField(label=gettext_lazy("Label before"), max_length=100, required=False)
     label_to = forms.CharField(label=gettext_lazy("Label after"), max_length=100, required=False)

@@ -14,7 +14,7 @@ from reviewapp.outbox.querysets import ChangeQuerySet
 from reviewapp.outbox.status.change_filters import ChangeFilter, filter_condition
 from reviewapp.retrievers.filters import retriever_choices
 from reviewapp.retrievers.models import Retriever
-from reviewapp.web.filters import Filter, FilterForm
+from reviewapp.web.filters import Choice, Filter, FilterForm
 
 _MAX_CHOICES = 500
 
@@ -42,9 +42,9 @@ class DeliveryFilter(Filter):
 class DeliveriesForm(FilterForm):
     """The filters of the deliveries page; invalid ones are ignored."""
 
-    state = forms.ChoiceField(label="State", choices=ChangeFilter.choices, required=False)
-    retriever = forms.ChoiceField(label="Retriever", required=False)
-    person = forms.ChoiceField(label="Person", required=False)
+    state = Choice(label="State", choices=ChangeFilter.choices)
+    retriever = Choice(label="Retriever")
+    person = Choice(label="Person")
     reason = forms.CharField(label="Reason", max_length=2000, required=False)
 
     def __init__(self, data: Any) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.http import urlencode
 
 # Metadata of a field that says something about a filter and is no part of it.
@@ -42,6 +43,29 @@ class Filter:
         return f"?{urlencode(parameters)}" if parameters else ""
 
 
+class Choice(forms.CharField):
+    """A field for one of some choices, each a value and its title; always optional.
+
+    Django's `ChoiceField` takes a millisecond to set a hundred choices, and a form has new ones for
+    each request.
+    """
+
+    def __init__(self, *, label: Any, choices: Iterable[tuple[str, str]] = ()) -> None:
+        super().__init__(label=label, required=False)
+        self.choices = list(choices)
+
+    def validate(self, value: str) -> None:
+        """Raise `ValidationError` for a value that is no choice."""
+        super().validate(value)
+        is_choice = any(value == choice for choice, _ in self.choices)
+        if value and not is_choice:
+            raise ValidationError(
+                forms.ChoiceField.default_error_messages["invalid_choice"],
+                code="invalid_choice",
+                params={"value": value},
+            )
+
+
 class FilterForm(forms.Form):
     """Base of the forms that parse filters.
 
@@ -68,7 +92,7 @@ class FilterForm(forms.Form):
     def set_choices(self, name: str, choices: Iterable[tuple[Any, Any]]) -> None:
         """Set the choices of a field, which are read from the database for each request."""
         field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
+        assert isinstance(field, Choice)
         field.choices = [(str(value), str(title)) for value, title in choices]
 
 
