@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -56,7 +55,7 @@ def history(request: Request) -> HttpResponse:
         "here": event_filter.querystring(),
         "pager": pagination.PageLinks(
             page=page,
-            path=reverse("history"),
+            path=request.path,
             parameters=event_filter.parameters(),
         ),
     }
@@ -69,7 +68,7 @@ def history(request: Request) -> HttpResponse:
         message = ngettext("%(count)s event shown", "%(count)s events shown", count) % {
             "count": count
         }
-    response["HX-Push-Url"] = reverse("history") + event_filter.querystring(cursor=cursor)
+    response["HX-Push-Url"] = request.path + event_filter.querystring(cursor=cursor)
     response["HX-Trigger"] = json.dumps({"say": message})
     return response
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 from itertools import islice
 from typing import Any
 
@@ -34,7 +34,7 @@ _MAX_TAG_CHARACTERS = 20_000
 _ABSENT = object()
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     """How a difference is shown."""
 
     VALUE = "value"
@@ -48,50 +48,24 @@ class Kind(Enum):
 class FieldDiff:
     """One field (a dotted path inside JSON) before and after, as text; "" is no value.
 
-    For tags, `removed` and `added` are the difference.
+    `title` is "" when the name is the best title there is. `old_shown` and `new_shown` are the
+    texts, truncated where they are too long for a page. Instants have `old_at` and `new_at`, None
+    where there is none. For tags, `removed` and `added` are the difference. For words, `pieces` are
+    the new text with its changes marked, and long unchanged stretches left out.
     """
 
     name: str
+    title: str = ""
     old: str
     new: str
     kind: Kind = Kind.VALUE
+    old_at: datetime | None = None
+    new_at: datetime | None = None
     removed: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
-    max_work: int = field(default=MAX_WORK, compare=False)
-    max_shown: int = field(default=_MAX_SHOWN, compare=False)
-
-    @property
-    def title(self) -> str:
-        """Return the field's title, "" when its own name is the best there is."""
-        return field_labels.title(self.name)
-
-    @property
-    def old_at(self) -> datetime | None:
-        """Return the instant before, None when there was none."""
-        return field_labels.instant(self.name, self.old)
-
-    @property
-    def new_at(self) -> datetime | None:
-        """Return the instant after, None when there is none."""
-        return field_labels.instant(self.name, self.new)
-
-    @property
-    def pieces(self) -> tuple[DiffPiece, ...]:
-        """Return the new text with its changes marked, and long unchanged stretches left out."""
-        pieces = text_diff(self.old, self.new, max_work=self.max_work)
-        shortened = shorten(pieces, max_work=self.max_work)
-        limit = self.max_shown
-        return tuple(replace(piece, text=_truncate(piece.text, limit)) for piece in shortened)
-
-    @property
-    def old_shown(self) -> str:
-        """Return the text before, truncated where it is too long for a page."""
-        return _truncate(self.old, self.max_shown)
-
-    @property
-    def new_shown(self) -> str:
-        """Return the text after, truncated where it is too long for a page."""
-        return _truncate(self.new, self.max_shown)
+    old_shown: str = field(default="", compare=False)
+    new_shown: str = field(default="", compare=False)
+    pieces: tuple[DiffPiece, ...] = field(default=(), compare=False)
 
 
 def _truncate(text: str, length: int) -> str:
@@ -117,9 +91,8 @@ def field_diffs(
     more = sum(1 for _ in leaves)
 
     if more:
-        rest = FieldDiff(
-            name="…", old="", new=_("and %(number)s more fields") % {"number": more + 1}
-        )
+        text = _("and %(number)s more fields") % {"number": more + 1}
+        rest = FieldDiff(name="…", old="", new=text, new_shown=text)
         return (*_share_budget(first_leaves[:-1]), rest)
     return tuple(_share_budget(first_leaves))
 
@@ -130,7 +103,26 @@ def _share_budget(leaves: Collection[_Leaf]) -> list[FieldDiff]:
     texts = sum(1 for diff in diffs if diff.kind == Kind.WORDS)
     max_work = MAX_WORK // max(texts, 1)
     max_shown = max(_MAX_SHOWN // max(len(diffs), 1), _MIN_SHOWN)
-    return [replace(diff, max_work=max_work, max_shown=max_shown) for diff in diffs]
+    return [_with_shown_texts(diff, max_work, max_shown) for diff in diffs]
+
+
+def _with_shown_texts(diff: FieldDiff, max_work: int, max_shown: int) -> FieldDiff:
+    is_whole = max(len(diff.old), len(diff.new)) <= max_shown
+    if is_whole and diff.kind != Kind.WORDS:
+        return diff
+
+    pieces: list[DiffPiece] = []
+    if diff.kind == Kind.WORDS:
+        compared = text_diff(diff.old, diff.new, max_work=max_work)
+        for piece in shorten(compared, max_work=max_work):
+            pieces.append(replace(piece, text=_truncate(piece.text, max_shown)))
+
+    return replace(
+        diff,
+        old_shown=_truncate(diff.old, max_shown),
+        new_shown=_truncate(diff.new, max_shown),
+        pieces=tuple(pieces),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -323,33 +315,38 @@ def _field_diff(name: str, old: Any, new: Any) -> FieldDiff:
         old_text = _json(old)
         new_text = _json(new)
 
+    removed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
     if name == "tags":
         removed, added = _tag_changes(old, new)
-        if removed or added:
-            return FieldDiff(
-                name=name,
-                old=old_text,
-                new=new_text,
-                kind=Kind.TAGS,
-                removed=removed,
-                added=added,
-            )
 
-    if _is_nested(old) or _is_nested(new):
+    old_at = field_labels.instant(name, old_text)
+    new_at = field_labels.instant(name, new_text)
+
+    if removed or added:
+        kind = Kind.TAGS
+    elif _is_nested(old) or _is_nested(new):
         kind = Kind.JSON
-    elif _are_instants(name, old_text, new_text):
+    elif old_at or new_at:
         kind = Kind.TIME
     elif max(len(old_text), len(new_text)) > _MAX_VALUE_LENGTH:
         kind = Kind.WORDS
     else:
         kind = Kind.VALUE
-    return FieldDiff(name=name, old=old_text, new=new_text, kind=kind)
 
-
-def _are_instants(name: str, old: str, new: str) -> bool:
-    """Return whether both texts, as far as they are not "", are instants; False if both are ""."""
-    sides = [side for side in (old, new) if side]
-    return bool(sides) and all(field_labels.instant(name, side) for side in sides)
+    return FieldDiff(
+        name=name,
+        title=field_labels.title(name),
+        old=old_text,
+        new=new_text,
+        kind=kind,
+        old_at=old_at,
+        new_at=new_at,
+        removed=removed,
+        added=added,
+        old_shown=old_text,
+        new_shown=new_text,
+    )
 
 
 def _tag_changes(old: Any, new: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -100,15 +101,25 @@ class Entry:
     guidance_versions: GuidanceVersions | None = None
     decision_id: int | None = None
 
-    @property
+    @cached_property
     def by_machine(self) -> bool:
         """Return whether no person is known to have done it."""
-        return self.who == str(self.origin.label)
+        return self.who == self.origin_name
 
-    @property
+    @cached_property
     def outside(self) -> bool:
         """Return whether it was done outside the app, directly in SQL."""
         return self.origin == Origin.SQL
+
+    @cached_property
+    def origin_name(self) -> str:
+        """Return the name of where it came from."""
+        return str(self.origin.label)
+
+    @cached_property
+    def quoted_ref(self) -> str:
+        """Return the ref as the value of a parameter in a URL."""
+        return quote(self.ref, safe="")
 
     @cached_property
     def username(self) -> str:
