@@ -144,9 +144,10 @@ def _deliver(
     _wait_until(lambda: _number(connection, worker_count) == workers, wait)
 
     try:
+        # Before there is a change: a worker may deliver a few changes without the wake-up below.
+        _sandbox(site, "DELETE")
         changes = _enqueue(connection, ids, attempts=WAYS[way])
         connection.execute("ANALYZE outbox_change")
-        _sandbox(site, "DELETE")
         wake = "from reviewapp.outbox import services; services.wake()"
         site.run("wake", manage("shell", "-v0", "-c", wake))
         _wait_until(lambda: _settled(connection, changes)[1] == len(changes), wait)
