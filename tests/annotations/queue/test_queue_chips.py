@@ -242,3 +242,21 @@ def test_it_searches_by_its_index_unless_told_to_open_each_row(
         cursor.execute(query, {"words": "van"})
         assert cursor.fetchall() == [(annotation.pk,)]
     assert ("annotation_search" in plan) == uses_index
+
+
+def test_it_searches_by_its_index_however_frequent_the_words(alice: User) -> None:
+    Annotation.objects.bulk_create(
+        Annotation(
+            ref=f"annotations/{n}",
+            document_id=f"doc_{n}",
+            words="" if n % 3 else "van",
+            seen_at=LONG_AGO,
+        )
+        for n in range(3_000)
+    )
+    query = f"SELECT id FROM annotations_annotation WHERE {MATCHING_WORDS} LIMIT 101"
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE annotations_annotation")
+        cursor.execute(f"EXPLAIN {query}", {"words": "van"})
+        plan = str(cursor.fetchall())
+    assert "annotation_search" in plan
