@@ -56,6 +56,9 @@ def count_by_show(
     there may be more of each. Pass `found` if the matches were already looked up.
     """
     pieces, keys = _counted(filters, person, found)
+    if filters.q and not keys:
+        return dict.fromkeys(Show, 0)
+
     statement = _counts_statement(tuple(pieces), has_reviewer=bool(filters.reviewer))
     params = conditions.parameters(filters, person)
     (counts,) = statement.rows(**params, keys=keys)

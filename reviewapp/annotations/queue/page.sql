@@ -1,5 +1,6 @@
 -- One page of the queue's list: what its rows show, and what they are ordered by.
 -- {condition}, {order} and {limit} come from conditions.py and ordering.py.
+-- The rows are chosen before any are joined, since more may have to be sorted than are listed.
 SELECT
     annotations_annotation.id,
     annotations_annotation.title,
@@ -21,11 +22,15 @@ SELECT
     annotations_annotation.sureness,
     annotations_annotation.relevance,
     annotations_annotation.settled_at
-FROM annotations_annotation
+FROM (
+    SELECT annotations_annotation.*
+    FROM annotations_annotation
+    WHERE {condition}
+    ORDER BY {order}
+    LIMIT {limit}
+) annotations_annotation
 LEFT JOIN retrievers_retriever retriever ON retriever.id = annotations_annotation.retriever_id
 LEFT JOIN accounts_user reviewer ON reviewer.id = annotations_annotation.reviewer_id
 LEFT JOIN annotations_lease lease ON lease.annotation_id = annotations_annotation.id
 LEFT JOIN accounts_user holder ON holder.id = lease.holder_id
-WHERE {condition}
 ORDER BY {order}
-LIMIT {limit}
