@@ -70,6 +70,8 @@ class DecisionForm(forms.Form):
     keep; theirs is what `base` then holds. `was_base` is the older base that the form started
     from. `person` is the key of the person it was rendered for, `draft` the edition of the draft
     it continues. `new_label` is the unused label that the person has confirmed.
+
+    What is not submitted yet (`is_submitted` false) may lack a label and a reason.
     """
 
     decision_id = forms.UUIDField(error_messages={"required": _DAMAGED, "invalid": _DAMAGED})
@@ -87,9 +89,16 @@ class DecisionForm(forms.Form):
     outcome = forms.ChoiceField(choices=Decision.Outcome.choices, required=False)
     choice = forms.CharField(required=False, strip=False)
 
-    def __init__(self, data: Mapping[str, Any], *, annotation: Annotation) -> None:
+    def __init__(
+        self,
+        data: Mapping[str, Any],
+        *,
+        annotation: Annotation,
+        is_submitted: bool = True,
+    ) -> None:
         super().__init__(data)
         self.annotation = annotation
+        self.is_submitted = is_submitted
 
     def submission(self, *, hold: int = 0) -> Submission:
         """Return the submission, held for `hold` seconds. Call it only after `is_valid()`."""
@@ -197,6 +206,9 @@ class DecisionForm(forms.Form):
 
     def _parse_label(self, base: Mapping[str, Any]) -> str:
         typed = str(self.cleaned_data["label"]).strip() or self.cleaned_data.get("choice", "")
+        if not typed and not self.is_submitted:
+            return str(base["label"])
+
         label = parsing.label(typed, base=str(base["label"]))
         label_set = self.annotation.label_set
         if label_set and not label_set.allows(label):
@@ -207,7 +219,7 @@ class DecisionForm(forms.Form):
         reasoning = parsing.reasoning(self.cleaned_data["reasoning"], base=base["reasoning"])
         # The reasoning of before, mostly the machine's, is not why this person cannot tell.
         is_unchanged = reasoning.strip() in {"", str(base["reasoning"]).strip()}
-        if self._is_undecidable() and is_unchanged:
+        if self.is_submitted and self._is_undecidable() and is_unchanged:
             raise parsing.InvalidValue("Write why you can't tell, for the next reviewer.")
         return reasoning
 

@@ -86,7 +86,7 @@ def catch_up(request: Request, pk: int) -> HttpResponse:
     Where both sides changed it, the form asks whose value to keep.
     """
     annotation = get_item_or_404(pk)
-    form = DecisionForm(request.POST, annotation=annotation)
+    form = DecisionForm(request.POST, annotation=annotation, is_submitted=False)
     data = {name: request.POST.get(name, "") for name in form.fields}
     if not form.is_valid():
         response = render_item(request, annotation, data, status=422, errors=form.errors)

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide.changed_since import base_digest
-from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.models import Annotation, Decision
 from tests.collapsed import collapsed
 from tests.decisions import decide_by_form, filled_form
 from tests.factories import make_annotation
@@ -129,6 +129,23 @@ def test_it_asks_whose_value_stands_where_both_changed_it(client: Client, item: 
     assert 'name="keep_reasoning"' in page
     assert "it is large" in page
     assert "it is small" in page
+
+
+@pytest.mark.parametrize(
+    "unfinished",
+    [{"outcome": "undecidable", "reasoning": ""}, {"choice": "", "label": ""}],
+    ids=["can't tell without a reason", "no label"],
+)
+def test_it_brings_it_into_a_form_that_is_not_finished(
+    unfinished: dict[str, str], client: Client, item: Annotation
+) -> None:
+    change(item, confidence=0.75)
+
+    response = catch_up(client, item, **unfinished)
+
+    assert response.status_code == 200
+    assert base_digest(Annotation.objects.get().seen()) in response.content.decode()
+    assert not Decision.objects.exists()
 
 
 def test_it_changes_nothing_by_itself(client: Client, item: Annotation) -> None:
