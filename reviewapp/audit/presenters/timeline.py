@@ -299,12 +299,26 @@ def _describe(action: Action, event: AnyEvent) -> str:
     # Events from before the database distinguished these two actions.
     if action == Action.ANNOTATION_CONFIRMED and "metadata" in changes:
         action = Action.ANNOTATION_REVISED
+    elif action == Action.ANNOTATION_REVISED:
+        action = _action_by_status(changes.get("status"))
 
     actions = [action]
     if action in _EDIT_ACTIONS.values():
         edits = [edit for field, edit in _EDIT_ACTIONS.items() if field in changes]
         actions = edits or actions
     return _join_sentences([_action_sentence(member, event) for member in actions])
+
+
+def _action_by_status(status: Any) -> Action:
+    """Return what a revision says when it comes from another installation, by the status it set.
+
+    A decision of ours has actions of its own.
+    """
+    if _is_pair(status) and status[1] == "undecidable":
+        return Action.ANNOTATION_UNDECIDABLE
+    if _is_pair(status) and status[0] == "undecidable" and status[1] == "waiting":
+        return Action.ANNOTATION_UNDONE
+    return Action.ANNOTATION_REVISED
 
 
 def _action_sentence(action: Action, event: AnyEvent) -> str:
