@@ -41,7 +41,13 @@ from reviewapp.sync.deliver.outcome import (
     ensure_claim,
     refused,
 )
-from reviewapp.sync.deliver.provenance import change_reason, lacks_author, stamped, with_stamp
+from reviewapp.sync.deliver.provenance import (
+    change_reason,
+    lacks_author,
+    stamped,
+    unstamped,
+    with_stamp,
+)
 from reviewapp.sync.deliver.verify import lost_update, missing_fields, overwritten_by_retry
 from reviewapp.sync.models import NullSupport
 
@@ -193,32 +199,37 @@ def _patch_with_stamp(
 ) -> AnnotationRecord:
     """Send the fields and the stamp that says whose decision it is; returns the reply.
 
-    Leaves nulls out where the server is known not to clear by them. Where it refuses a null, or
-    only the stamp, sends the rest.
+    Leaves nulls out where the server is known not to clear by them. Where it refuses nulls or the
+    stamp, sends the rest again, each left out once.
     """
-    nulls = nulls_in(send)
-    non_null = without_nulls(send)
-    if nulls and not clears_null():
-        return _patch(read, change, stamped(non_null, change, read), client)
+    fields = dict(send)
+    if nulls_in(send) and not clears_null():
+        fields = without_nulls(send)
+    values = stamped(fields, change, read)
+    has_stamp = True
+    refuses_null = False
+    reply = None
 
-    values = stamped(send, change, read)
-    try:
-        reply = _patch(read, change, values, client)
-    except Refused as error:
-        stamp_names = values.keys() - send.keys()
-        if is_refused_null(error, nulls):
+    while reply is None:
+        try:
+            reply = _patch(read, change, values, client)
+        except Refused as error:
+            if is_refused_null(error, nulls_in(fields)):
+                refuses_null = True
+                fields = without_nulls(fields)
+                values = without_nulls(values)
+            elif has_stamp and (values.keys() - fields.keys()) & refused_names(error):
+                has_stamp = False
+                values = unstamped(fields, read)
+            else:
+                raise
             ensure_claim(change, client)
-            reply = _patch(read, change, stamped(non_null, change, read), client)
-            remember_mode(NullSupport.Mode.REFUSES)
-            return reply
-        if stamp_names & refused_names(error):
-            ensure_claim(change, client)
-            return _patch(read, change, send, client)
-        raise
 
-    if nulls:
+    if refuses_null:
+        remember_mode(NullSupport.Mode.REFUSES)
+    elif nulls_in(fields):
         mode = NullSupport.Mode.CLEARS
-        if nulls & values_not_cleared(change, read, reply).keys():
+        if nulls_in(fields) & values_not_cleared(change, read, reply).keys():
             mode = NullSupport.Mode.IGNORES
         remember_mode(mode)
     return reply

@@ -30,6 +30,7 @@ from reviewapp.outbox.settle import Settlement
 from reviewapp.sync.deliver.outcome import DeliveryOutcome, delivered, ensure_claim, refused
 from reviewapp.sync.deliver.provenance import (
     NOWHERE,
+    STAMPED_FIELDS,
     build_stamp,
     change_reason,
     decision_id_of,
@@ -37,7 +38,6 @@ from reviewapp.sync.deliver.provenance import (
 )
 from reviewapp.sync.deliver.verify import lost_update, missing_fields
 
-_STAMPED_FIELDS = ("metadata", "payload")
 _NO_ANNOTATION = "Not sent: Mixpeek has no annotation of this document that could say it."
 _NO_AUTHORS = "Not sent: Mixpeek is not to be told who decided (MIXPEEK_WHO=none)."
 _NO_METADATA = "Not sent: this Mixpeek server's annotations have no metadata that could say it."
@@ -69,7 +69,7 @@ def deliver(change: Change, annotation: Annotation, client: Client) -> DeliveryO
 def _revert(change: Change, read: AnnotationRecord, client: Client) -> DeliveryOutcome:
     """Replace the stamp that says "can't tell"; remove it where no stamp may be sent any more."""
     values: dict[str, Any] = {}
-    for name in _STAMPED_FIELDS:
+    for name in STAMPED_FIELDS:
         current = getattr(read, name)
         stamp = stamp_of(current)
         if stamp.get("outcome") != CANNOT_TELL or stamp["decision_id"] != decision_id_of(change):

@@ -23,12 +23,19 @@ from typing import Any
 
 from django.conf import settings
 
-from reviewapp.annotations.mirror.from_upstream import STAMP_KEY, decision_id_in
+from reviewapp.annotations.mirror.from_upstream import (
+    CANNOT_TELL,
+    STAMP_KEY,
+    decision_id_in,
+    stamp_of,
+    without_stamp,
+)
 from reviewapp.json_values import is_same_json
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.models import Change
 
 NOWHERE = "none"
+STAMPED_FIELDS = ("metadata", "payload")
 
 
 def stamped(
@@ -40,9 +47,25 @@ def stamped(
 ) -> dict[str, Any]:
     """Return the fields to send, with the stamp if it may be sent."""
     target = settings.MIXPEEK_WHO
-    if target == "metadata" and (bulk or read.metadata is None):
+    if bulk and target != "payload":
         return dict(send)
+    has_no_place = target == NOWHERE or (target == "metadata" and read.metadata is None)
+    if has_no_place and change.cause is not None and change.sets_values:
+        return unstamped(send, read)
     return with_stamp(send, change, current=getattr(read, target, None))
+
+
+def unstamped(send: Mapping[str, Any], read: AnnotationRecord) -> dict[str, Any]:
+    """Return the fields to send without a stamp.
+
+    A stamp that says "can't tell" is removed: it would go on saying so beside the new values.
+    """
+    values = dict(send)
+    for name in STAMPED_FIELDS:
+        current = getattr(read, name)
+        if name not in send and stamp_of(current).get("outcome") == CANNOT_TELL:
+            values[name] = without_stamp(current)
+    return values
 
 
 def with_stamp(

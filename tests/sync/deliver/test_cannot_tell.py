@@ -399,6 +399,10 @@ def test_another_installations_is_shown_and_so_is_its_reversal(
     edit_elsewhere(box, annotation, **{where: another_installation("reverted")})
     assert pull(annotation, mixpeek_client).status == "waiting"
 
+    reverted, said, *_ = timeline(annotation.ref)
+    assert said.sentence.endswith("could not tell")
+    assert reverted.sentence.endswith("took the decision back")
+
 
 def test_an_undo_in_time_shows_another_installations_again(
     annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
@@ -421,3 +425,56 @@ def test_it_sends_nothing_of_what_an_older_version_decided(
     undo(decision.pk, actor=alice)
     assert box.received(method="PATCH") == []
     assert not Change.objects.exists()
+
+
+def refuse_metadata(box: Box, *, times: int) -> None:
+    problem = {"loc": ["body", "metadata"], "msg": "Not permitted", "type": "extra_forbidden"}
+    fault = {"method": "PATCH", "status": 422, "body": {"detail": [problem]}}
+    box.faults([fault] * times)
+
+
+def test_a_label_whose_stamp_is_refused_removes_it(
+    annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
+) -> None:
+    cannot_tell(annotation, alice)
+    drain.drain(mixpeek_client)
+    change = queue_decision(annotation, alice, label="no logo")
+    refuse_metadata(box, times=1)
+
+    drain.drain(mixpeek_client)
+
+    change.refresh_from_db()
+    assert change.progress == "Delivered v3 without author"
+    assert upstream(box, annotation)["label"] == "no logo"
+    assert upstream(box, annotation)["metadata"] == {}
+
+
+def test_a_label_is_refused_where_it_cannot_be_removed(
+    annotation: Annotation, alice: User, box: Box, mixpeek_client: Client
+) -> None:
+    cannot_tell(annotation, alice)
+    drain.drain(mixpeek_client)
+    before = upstream(box, annotation)
+    change = queue_decision(annotation, alice, label="no logo")
+    refuse_metadata(box, times=2)
+
+    drain.drain(mixpeek_client)
+
+    change.refresh_from_db()
+    assert change.state == "refused"
+    assert upstream(box, annotation) == before
+
+
+def test_a_label_removes_it_where_no_stamp_may_be_sent_any_more(
+    annotation: Annotation, alice: User, box: Box, mixpeek_client: Client, settings: Settings
+) -> None:
+    cannot_tell(annotation, alice)
+    drain.drain(mixpeek_client)
+    settings.MIXPEEK_WHO = "none"
+
+    change = queue_decision(annotation, alice, label="no logo")
+    drain.drain(mixpeek_client)
+
+    change.refresh_from_db()
+    assert change.state == "delivered"
+    assert upstream(box, annotation)["metadata"] == {}

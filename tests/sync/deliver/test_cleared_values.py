@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from reviewapp.accounts.models import User
@@ -20,6 +21,11 @@ from tests.tools.sandbox.running import Box
 
 pytestmark = pytest.mark.django_db
 MODES = ["clear", "ignore", "refuse"]
+STAMP_REFUSED = {
+    "loc": ["body", "metadata"],
+    "msg": "Extra inputs are not permitted",
+    "type": "extra_forbidden",
+}
 
 
 @pytest.fixture
@@ -189,3 +195,30 @@ def test_it_sends_what_the_person_took_over(
     proposal = Annotation.objects.get(pk=proposal.pk)
     assert given_by_people(proposal, proposal.changes) == {"confidence", "reasoning"}
     assert change.fields["reasoning"] == "too blurred"
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_it_is_delivered_where_the_stamp_is_refused_as_well(
+    is_known: bool,
+    box: Box,
+    mixpeek_client: Client,
+    proposal: Annotation,
+    alice: User,
+    settings: Settings,
+) -> None:
+    settings.MIXPEEK_WHO = "metadata"
+    box.null("refuse")
+    if is_known:
+        NullSupport.objects.create(
+            server=settings.MIXPEEK_BASE_URL,
+            mode=NullSupport.Mode.REFUSES,
+            learnt_at=timezone.now(),
+        )
+    box.faults([{"method": "PATCH", "status": 422, "body": {"detail": [STAMP_REFUSED]}}])
+
+    change = relabel(proposal, alice)
+    drain.drain(mixpeek_client)
+
+    change.refresh_from_db()
+    assert change.progress == "Delivered v2 without author"
+    assert there(box, proposal)["label"] == "counterfeit"
