@@ -44,7 +44,7 @@ def test_it_adds_a_passkey_and_signs_in_with_it(desk: Desk, carol: User) -> None
     expect(page).to_have_url(f"{desk.url}/annotations")
     desk.open("/accounts/2fa/passkeys/add/")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_label("Name").fill("work laptop")
     page.get_by_label("Sign in with this passkey alone").check()
     page.get_by_role("button", name="Add passkey").click()

@@ -62,7 +62,7 @@ def test_it_puts_labels_in_order_and_reviewers_see_them(desk: Desk, adam: User) 
     page.get_by_role("button", name="Move label 2 up").click()
     page.get_by_role("button", name="Remove label 3").click()
     page.get_by_role("button", name="Save as version 1").click()
-    expect(page.get_by_text("Labels, version 1, are in force.")).to_be_visible()
+    expect(page.get_by_text("Labels v1 published.")).to_be_visible()
     assert LabelSet.objects.get().values() == ["first", "second"]
     desk.open(f"/annotations/{annotation.pk}")
     assert page.locator("[name=choice]").evaluate_all("all => all.map((one) => one.value)") == [
@@ -108,7 +108,7 @@ def test_it_shows_the_version_that_a_colleague_saved_meanwhile(desk: Desk, adam:
     expect(page.get_by_role("row", name="“logo”")).to_contain_text("logo · Mine")
     expect(page.get_by_label("Title").nth(1)).to_have_value("Mine")
     page.get_by_role("button", name="Save as version 3").click()
-    expect(page.get_by_text("Labels, version 3, are in force.")).to_be_visible()
+    expect(page.get_by_text("Labels v3 published.")).to_be_visible()
     assert LabelSet.objects.get(version=3).values() == ["no logo", "logo"]
 
     desk.open(f"/retrievers/{retriever.pk}/guidelines")
@@ -121,7 +121,7 @@ def test_it_shows_the_version_that_a_colleague_saved_meanwhile(desk: Desk, adam:
     page.get_by_text("What saving yours would change").click()
     assert accessible(desk)
     page.get_by_role("button", name="Save as version 3").click()
-    expect(page.get_by_text("Guidelines, version 3, are in force.")).to_be_visible()
+    expect(page.get_by_text("Guidelines v3 published.")).to_be_visible()
     assert desk.complaints == []
 
 

@@ -64,7 +64,7 @@ def add_a_passkey(page: Page, url: str) -> dict[str, Any]:
     devtools, reader = with_a_reader(page)
     page.goto(f"{url}/accounts/2fa/passkeys/add/")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_label("Name").fill("work laptop")
     page.get_by_label("Sign in with this passkey alone").check()
     page.get_by_role("button", name="Add passkey").click()
