@@ -152,6 +152,18 @@ class Annotation(models.Model):
                 name="annotation_decided",
                 condition=Q(status__in=["decided", "undecidable"]),
             ),
+            # queue/conditions.py, DECIDED: by sureness
+            models.Index(
+                fields=["sureness", "id"],
+                name="annotation_decided_sureness",
+                condition=Q(status__in=["decided", "undecidable"]),
+            ),
+            # queue/conditions.py, WAITING: best score first; no decision writes to it
+            models.Index(
+                fields=["relevance", "id"],
+                name="annotation_waiting_score",
+                condition=Q(status="waiting"),
+            ),
             # queue/conditions.py: one label, by age; filter_options: from one label to the next
             models.Index(fields=["label", "id"], name="annotation_label"),
             # queue/conditions.py: one label, by sureness; its counts are read off the index alone
