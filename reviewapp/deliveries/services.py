@@ -58,7 +58,8 @@ class Preview:
 def withdraw_change(change: Change, *, actor: User) -> bool:
     """Withdraw an unsent change and undo the decision behind it; return False if it is too late.
 
-    Raises `PermissionDenied`, for a retriever's change also unless the actor may change retrievers.
+    Its annotation or retriever may have been deleted here. Raises `PermissionDenied`, for a
+    retriever's change also unless the actor may change retrievers.
     """
     require_delivery_permission(actor)
     if change.is_open and change.verb == Change.Verb.REVERT:
@@ -68,9 +69,12 @@ def withdraw_change(change: Change, *, actor: User) -> bool:
         return retriever_services.withdraw_retriever_change(change, reason=reason, actor=actor)
 
     with acting(actor, note="withdrawn under Deliveries"):
-        annotation_pk = Annotation.objects.values_list("pk", flat=True).get(ref=change.ref)
+        set_subject(change.ref)
+        annotations = Annotation.objects.filter(ref=change.ref)
+        annotation_pk = annotations.values_list("pk", flat=True).first()
+        if annotation_pk is None:
+            return outbox.withdraw_unsent(change, reason=reason)
         annotation = lock_with_decision(annotation_pk)
-        set_subject(annotation.ref)
 
         was_open = Change.objects.select_for_update().get(pk=change.pk).is_open
         if not outbox.withdraw_unsent(change, reason=reason):

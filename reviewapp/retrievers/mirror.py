@@ -138,8 +138,14 @@ def mark_retrievers_gone(retriever_ids: Sequence[str]) -> int:
 
 
 def rebase_retriever(ref: str) -> None:
-    """Recompute the displayed values of a retriever after one of its changes was withdrawn."""
-    row = Retriever.objects.select_for_update().get(retriever_id=Ref.parse(ref).id)
+    """Recompute the displayed values of a retriever after one of its changes was withdrawn.
+
+    Does nothing if the retriever was deleted here.
+    """
+    row = Retriever.objects.select_for_update().filter(retriever_id=Ref.parse(ref).id).first()
+    if row is None:
+        return
+
     for name, value in visible_retriever_values(row, Change.objects.open_on(ref)).items():
         setattr(row, name, value)
     row.save(update_fields=RETRIEVER_FIELDS)

@@ -143,7 +143,7 @@ def withdraw_retriever_change(change: Change, *, reason: str, actor: User) -> bo
 
 
 def _lock_retriever(ref: str) -> None:
-    Retriever.objects.select_for_update().get(retriever_id=Ref.parse(ref).id)
+    list(Retriever.objects.select_for_update().filter(retriever_id=Ref.parse(ref).id))
 
 
 def require_change_permission(actor: User) -> None:

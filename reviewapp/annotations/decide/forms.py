@@ -9,7 +9,7 @@ import json
 import uuid
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -52,13 +52,6 @@ OLD_FORM_NOTICE = (
     "This page was opened before an update. Confidence and reasoning no longer start with the "
     "machine's words: check them and submit again."
 )
-
-
-class _SharedFields(dict[str, forms.Field]):
-    """Fields that forms share instead of copying: no form changes them, and copying is slow."""
-
-    def __deepcopy__(self, memo: object) -> Self:
-        return self
 
 
 class DecisionForm(forms.Form):
@@ -247,7 +240,7 @@ def _inputs() -> dict[str, forms.Field]:
     return inputs
 
 
-DecisionForm.base_fields = _SharedFields({**DecisionForm.base_fields, **_inputs()})
+DecisionForm.base_fields.update(_inputs())
 
 
 class AsideForm(forms.Form):

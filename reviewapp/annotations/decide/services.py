@@ -92,14 +92,15 @@ def decide_locked(annotation: Annotation, submission: Submission, *, actor: User
 def take_theirs(change: Change, *, actor: User) -> bool:
     """Withdraw a change that is in conflict or refused, so that upstream's values stand.
 
-    Returns False if it was settled before. Raises `PermissionDenied`.
+    Its annotation may have been deleted here. Returns False if it was settled before. Raises
+    `PermissionDenied`.
     """
     require_decide_permission(actor)
     with acting(actor, note="took Mixpeek's values"):
-        annotation = Annotation.objects.select_for_update().get(ref=change.ref)
+        annotation = Annotation.objects.select_for_update().filter(ref=change.ref).first()
         reason = f"{actor.get_username()} took Mixpeek's values"
         withdrawn = outbox.withdraw(change, reason=reason)
-        if withdrawn:
+        if withdrawn and annotation is not None:
             rebase(change.ref)
             _reopen_if_never_created(annotation, actor)
     return withdrawn

@@ -163,14 +163,23 @@ def mark_gone(annotation_ids: Collection[str]) -> int:
 
 
 def record_uncleared(ref: str, uncleared: Mapping[str, Any]) -> None:
-    """Record the values that Mixpeek still returns after a decision cleared them; show blanks."""
+    """Record the values that Mixpeek still returns after a decision cleared them; show blanks.
+
+    Does nothing if the annotation was deleted here.
+    """
     Annotation.objects.filter(ref=ref).update(uncleared=dict(uncleared))
     rebase(ref)
 
 
 def rebase(ref: str) -> None:
-    """Recompute the shown values of an annotation after one of its changes was withdrawn."""
-    row = Annotation.objects.select_for_update().get(ref=ref)
+    """Recompute the shown values of an annotation after one of its changes was withdrawn.
+
+    Does nothing if the annotation was deleted here.
+    """
+    row = Annotation.objects.select_for_update().filter(ref=ref).first()
+    if row is None:
+        return
+
     for name, value in visible_values(row, Change.objects.open_on(ref)).items():
         setattr(row, name, value)
     row.save(update_fields=list(BLANK_VALUES))

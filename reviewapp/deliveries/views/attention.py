@@ -16,6 +16,7 @@ from reviewapp.annotations.decide import services
 from reviewapp.annotations.mirror import refs as mirror_refs
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.review.same_document import execution_of, executions_of
+from reviewapp.deliveries.services import load_items
 from reviewapp.outbox.models import Change
 from reviewapp.ref import Ref, RefKind
 from reviewapp.retrievers import services as retriever_services
@@ -28,6 +29,7 @@ _TOOK_THEIRS = "Mixpeek's values kept. Your decision is still in the history."
 _DISMISSED = (
     "Dismissed: Mixpeek no longer has the annotation. The decision is still in the history."
 )
+_DISMISSED_DELETED = "Dismissed: it was deleted here. What was to be sent is still in the history."
 
 
 @require_safe
@@ -56,6 +58,7 @@ def attention(request: Request) -> HttpResponse:
             "change": change,
             "annotation": annotation,
             "retriever": retrievers.get(change.ref),
+            "is_of_retriever": Ref.parse(change.ref).kind == RefKind.RETRIEVER,
         }
         if annotation is not None:
             execution = execution_of(annotation, executions)
@@ -90,6 +93,8 @@ def keep_upstream_values(request: Request, pk: int) -> HttpResponse:
 
     if not is_done:
         messages.info(request, "Somebody has dealt with this already.")
+    elif not load_items([change]):
+        messages.success(request, _DISMISSED_DELETED)
     elif Annotation.objects.filter(ref=change.ref, status=Annotation.Status.GONE).exists():
         messages.success(request, _DISMISSED)
     else:

@@ -427,23 +427,11 @@ def theirs_of(change: Change, record: AnnotationRecord) -> dict[str, Any]:
     return {name: value for name, value in values_of(record).items() if name in names}
 
 
-def rebase(ref: str) -> None:
-    """Show again what upstream returned last; do nothing if the annotation is deleted here."""
-    if Annotation.objects.filter(ref=ref).exists():
-        absorb.rebase(ref)
-
-
 def mark_gone(ref: str) -> None:
     """Note that upstream does not have the annotation any more."""
     annotation = Annotation.objects.filter(ref=ref).only("annotation_id").first()
     if annotation is not None and annotation.annotation_id:
         absorb.mark_gone([annotation.annotation_id])
-
-
-def note_uncleared(ref: str, uncleared: Mapping[str, Any]) -> None:
-    """Note what upstream still shows although it was cleared."""
-    if Annotation.objects.filter(ref=ref).exists():
-        absorb.record_uncleared(ref, uncleared)
 
 
 HANDLER = Handler(
@@ -452,7 +440,7 @@ HANDLER = Handler(
     deliver=deliver,
     lock_rows=absorb.lock_rows,
     absorb=absorb.absorb,
-    rebase=rebase,
+    rebase=absorb.rebase,
     mark_gone=mark_gone,
-    note_uncleared=note_uncleared,
+    note_uncleared=absorb.record_uncleared,
 )

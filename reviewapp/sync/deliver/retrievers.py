@@ -138,12 +138,6 @@ def record_version(record: RetrieverRecord) -> int | None:
     return None
 
 
-def rebase(ref: str) -> None:
-    """Show again what upstream returned last; do nothing if the retriever is deleted here."""
-    if Retriever.objects.filter(retriever_id=Ref.parse(ref).id).exists():
-        mirror.rebase_retriever(ref)
-
-
 def mark_gone(ref: str) -> None:
     """Note that upstream does not have the retriever any more."""
     mirror.mark_retrievers_gone([Ref.parse(ref).id])
@@ -155,6 +149,6 @@ HANDLER = Handler(
     deliver=deliver,
     lock_rows=mirror.lock_rows,
     absorb=mirror.absorb_retriever,
-    rebase=rebase,
+    rebase=mirror.rebase_retriever,
     mark_gone=mark_gone,
 )

@@ -152,3 +152,11 @@ def test_it_refuses_get_a_smaller_scope_and_what_is_not_there(
     assert as_alice("POST", "/v1/changes/999999/withdraw").status_code == 404
     reader = call(alice, "read")
     assert reader("POST", f"/v1/changes/{change.pk}/withdraw").status_code == 403
+
+
+def test_it_withdraws_the_change_of_an_annotation_that_was_deleted_here(as_lena: Caller) -> None:
+    annotation = make_annotation()
+    change = make_change(annotation, "refused")
+    annotation.delete()
+    reply = as_lena("POST", f"/v1/changes/{change.pk}/withdraw")
+    assert (reply.status_code, reply.json()["state"]) == (200, "withdrawn")
