@@ -7,9 +7,11 @@ good value, so that a mistake shows at start and not in the middle of somebody's
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from ipaddress import ip_address
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -106,6 +108,32 @@ class Env:
         parts = _split(value)
         if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
             raise _invalid(name, value, "not an http(s) URL", default)
+        return value
+
+    def word(self, name: str, default: str) -> str:
+        """Return `name`: 1 to 32 ASCII letters, digits, `-` and `_`."""
+        value = self.text(name, default)
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", value):
+            raise _invalid(name, value, "not 1 to 32 letters, digits, - and _", "staging")
+        return value
+
+    def host(self, name: str) -> str:
+        """Return `name` as an IP address, without brackets, or as a host name; "" if not set."""
+        value = self.text(name)
+        bare = value.removeprefix("[").removesuffix("]")
+        try:
+            return str(ip_address(bare))
+        except ValueError:
+            pass
+        if value and not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", value):
+            raise _invalid(name, value, "neither an IP address nor a host name", "127.0.0.1")
+        return value
+
+    def path(self, name: str) -> str:
+        """Return `name` as a URL path such as `/tools/review`, without a trailing slash, or ""."""
+        value = self.text(name).rstrip("/")
+        if value and not re.fullmatch(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", value):
+            raise _invalid(name, value, "not a path that starts with a slash", "/review")
         return value
 
     def database(self, name: str) -> dict[str, str]:

@@ -5,9 +5,15 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+from hashlib import sha256
 from pathlib import Path
 
 from reviewapp.postgres.private import make_private_folder
+
+
+def short_digest(secret: str) -> str:
+    """Return eight hex digits that differ for different secrets and reveal nothing of them."""
+    return sha256(f"reviewapp.instance {secret}".encode()).hexdigest()[:8]
 
 
 def read_or_create(path: Path) -> str:

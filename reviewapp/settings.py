@@ -5,6 +5,7 @@ docs/settings.md lists every variable read here; a test holds the two together.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,15 @@ if not SECRET_KEY:
 
 # Earlier keys: what they signed is still valid, and what they encrypted can still be read.
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS", [])
+
+# Tells this installation from others at the same host: a browser sends its cookies to all of them.
+# A new SECRET_KEY beside the old one leaves it as it is.
+INSTANCE = env.word("INSTANCE", secret_key.short_digest([SECRET_KEY, *SECRET_KEY_FALLBACKS][-1]))
+
+# The path in front of all our paths, if a proxy serves us below one; gunicorn_conf.py explains how
+# it is removed from a request's path.
+FORCE_SCRIPT_NAME = env.path("SCRIPT_NAME") or None
+_prefix = FORCE_SCRIPT_NAME or ""
 
 # Without any environment, the app serves plain http on loopback. A deployment must set HTTPS=off to
 # do so.
@@ -203,7 +213,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
 ]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/"
+LOGIN_REDIRECT_URL = "home"
 # The form finds the person by name or address, so allauth gets the username only.
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_FORMS = {
@@ -331,7 +341,12 @@ SPECTACULAR_SETTINGS = {
 # Safety
 
 SESSION_ENGINE = "reviewapp.accounts.sessions.session_store"
-SESSION_COOKIE_NAME = "sessionid"  # read by the web worker as well
+SESSION_COOKIE_NAME = f"sessionid_{INSTANCE}"  # read by the web worker as well
+CSRF_COOKIE_NAME = f"csrftoken_{INSTANCE}"  # read by static/server.js as well
+SESSION_PROOF_COOKIE_NAME = f"last_session_{INSTANCE}"
+MESSAGES_COOKIE_NAME = f"messages_{INSTANCE}"
+MESSAGE_STORAGE = "reviewapp.web.messages.InstanceStorage"
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = _prefix or "/"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 # A sign-in ends after so many hours without use (a page that polls counts as use), or after so many
 # days.
@@ -339,7 +354,8 @@ SESSION_COOKIE_AGE = env.number("SESSION_IDLE_HOURS", 336, least=1, most=2160) *
 SESSION_DAYS = env.number("SESSION_DAYS", 30, least=1, most=365)
 SECURE_SSL_REDIRECT = HTTPS
 # Orchestrators and Prometheus send plain http from inside.
-SECURE_REDIRECT_EXEMPT = [r"^health/(live|ready)$", r"^metrics$"]
+_probes = f"{_prefix}/".lstrip("/")
+SECURE_REDIRECT_EXEMPT = [rf"^({re.escape(_probes)})?(health/live|health/ready|metrics)$"]
 SECURE_HSTS_SECONDS = 0
 if HTTPS:
     SECURE_HSTS_SECONDS = 31_536_000
@@ -377,7 +393,7 @@ CONTENT_SECURITY_POLICY = {
 
 # Files
 
-STATIC_URL = "/static/"
+STATIC_URL = f"{_prefix}/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {

@@ -11,7 +11,7 @@ handler403 = "reviewapp.accounts.views.errors.forbidden"
 handler500 = "reviewapp.accounts.views.errors.failed"
 
 urlpatterns = [
-    path("", require_safe(RedirectView.as_view(url="/annotations")), name="home"),
+    path("", require_safe(RedirectView.as_view(pattern_name="queue")), name="home"),
     path("", include("reviewapp.annotations.urls")),
     path("", include("reviewapp.accounts.urls")),
     path("", include("reviewapp.api.urls")),

@@ -6,13 +6,15 @@
 //   reviewapp.waiting.<person>.<time>.<id>
 //     {id, item, title, kind, state, url, page, at, body, why}
 //
+// An installation below a path puts that path in front: others may share the browser's storage.
+//
 // Browsers hold records of earlier versions: whatever changes here goes on reading them
 // (test_stored_records.py).
 
-import { clearNotice, isAway, notify, post, say, signedOut } from "./server.js";
+import { clearNotice, isAway, notify, post, say, signedOut, sitePrefix } from "./server.js";
 
-const DRAFT_PREFIX = "reviewapp.draft.";
-const SUBMIT_PREFIX = "reviewapp.waiting.";
+const DRAFT_PREFIX = `${sitePrefix}reviewapp.draft.`;
+const SUBMIT_PREFIX = `${sitePrefix}reviewapp.waiting.`;
 const MAX_DRAFTS = 60;
 const MAX_DRAFT_LENGTH = 400000;
 const DAY = 86400000;

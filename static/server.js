@@ -2,7 +2,12 @@
 // the session has ended, signing in again in place. Afterwards the event `signed-in` on the
 // document tells other modules to go on.
 
-const { signIn: signInPath, who: whoUrl, person, personName } = document.body.dataset;
+const { csrfCookie, home, signIn: signInPath, who: whoUrl, person, personName } =
+  document.body.dataset;
+
+// Names in the browser that all installations at this host share begin with it; "" for the one
+// that is not below a path.
+export const sitePrefix = home === "/" ? "" : home;
 
 // Sentences for the reader
 
@@ -81,8 +86,9 @@ failure.querySelector("[data-close]").addEventListener("click", clearNotice);
 // before have not.
 
 function cookieToken() {
-  const match = /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie);
-  return match ? match[1] : "";
+  const start = `${csrfCookie}=`;
+  const cookie = document.cookie.split("; ").find((pair) => pair.startsWith(start));
+  return cookie ? cookie.slice(start.length) : "";
 }
 
 function csrfToken() {
@@ -162,7 +168,7 @@ const NO_COOKIES =
 const RENEWAL_PAUSE = 10000;
 
 const dialog = document.getElementById("sign_in_again");
-const tabs = "BroadcastChannel" in window ? new BroadcastChannel("reviewapp.session") : null;
+const tabs = "BroadcastChannel" in window ? new BroadcastChannel(`${sitePrefix}reviewapp.session`) : null;
 let isSignedOut = false;
 // The submit that met the ended session, as {elt, submitter}.
 let heldSubmit = null;

@@ -14,6 +14,7 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, resolve_url
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy
@@ -177,9 +178,9 @@ def _return_url(request: HttpRequest) -> str:
 
     referrer = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(referrer, allowed_hosts={request.get_host()}):
-        return "/"
+        return reverse("home")
 
     parts = urlsplit(referrer)
     if parts.query:
         return f"{parts.path}?{parts.query}"
-    return parts.path or "/"
+    return parts.path or reverse("home")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reviewapp.env import Env, or_a_sentence
+from reviewapp.operations.server.addresses import bind_address
 
 with or_a_sentence():
     from reviewapp import settings
@@ -23,8 +24,12 @@ if TYPE_CHECKING:
 
 _env = Env()
 with or_a_sentence():
-    bind = f"0.0.0.0:{_env.number('PORT', 8000, least=1, most=65535)}"
+    bind = bind_address(_env.host("HOST"), _env.number("PORT", 8000, least=1, most=65535))
     workers = _env.number("WEB_CONCURRENCY", 2, least=1, most=64)
+
+# gunicorn would answer 500 to requests without it: probes, and those of proxies that remove it. The
+# settings, which are read now, have it; `reviewapp.web.below_path` removes it.
+os.environ.pop("SCRIPT_NAME", None)
 
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _own_metrics_folder = ""

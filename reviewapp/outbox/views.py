@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.audit.context import acting
@@ -38,5 +39,5 @@ def resume_deliveries(request: Request) -> HttpResponse:
 
     next_path = request.POST.get("next", "")
     if not is_local_path(next_path):
-        next_path = "/"
+        next_path = reverse("home")
     return redirect(next_path)

@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus, unquote_to_bytes
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import get_script_prefix
 from django.utils.http import url_has_allowed_host_and_scheme
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def render_page_or_fragment(
 def is_local_path(address: str) -> bool:
     """Return whether a form's `next` is a path of this site, so that a redirect to it is safe."""
     is_printable = address.isprintable() and address.isascii()
-    if not address.startswith("/") or not is_printable:
+    if not address.startswith(get_script_prefix()) or not is_printable:
         return False
     return url_has_allowed_host_and_scheme(address, allowed_hosts=None)
 

@@ -109,6 +109,7 @@ def environment(**options: Any) -> Environment:
     add_translation(env)
     env.tests["none"] = _is_none
     env.globals.update(
+        csrf_cookie_name=settings.CSRF_COOKIE_NAME,
         htmx_script=htmx_script,
         icon=icon,
         media_url=media_url,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
 from playwright.sync_api import Locator, Page, expect
@@ -170,10 +171,10 @@ def test_it_goes_on_by_itself_when_only_the_token_is_gone(
 ) -> None:
     page = window(alice)
     open_item(page, items[0])
-    page.context.clear_cookies(name="csrftoken")
+    page.context.clear_cookies(name=settings.CSRF_COOKIE_NAME)
     page.fill("#reasoning", "Typed before")
     expect(page.locator("[data-draft-state]")).to_contain_text("on the server")
-    page.context.clear_cookies(name="csrftoken")
+    page.context.clear_cookies(name=settings.CSRF_COOKIE_NAME)
     page.keyboard.press("Control+Enter")
     ready(page, items[1])
     assert Decision.objects.get().reasoning == "Typed before"

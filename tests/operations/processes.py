@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from django.conf import settings
 from django.db import connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -41,6 +42,7 @@ def environment(**variables: str) -> dict[str, str]:
         **inherited,
         "DATABASE_URL": database_url(),
         "SECRET_KEY": "k" * 64,
+        "INSTANCE": settings.INSTANCE,
         "HTTPS": "off",
         **variables,
     }

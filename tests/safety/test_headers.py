@@ -100,7 +100,8 @@ def test_it_keeps_the_session_from_scripts_and_from_other_sites(
     client.get("/accounts/login/", secure=True)
     client.post("/accounts/login/", {"login": "carol", "password": PASSWORD}, secure=True)
 
-    session, token = client.cookies["sessionid"], client.cookies["csrftoken"]
+    session = client.cookies[settings.SESSION_COOKIE_NAME]
+    token = client.cookies[settings.CSRF_COOKIE_NAME]
     assert session["httponly"] is True
     assert session["secure"] is token["secure"] is True
     assert session["samesite"] == token["samesite"] == "Lax"

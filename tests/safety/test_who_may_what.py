@@ -12,6 +12,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.contrib.sessions.models import Session
@@ -226,7 +227,8 @@ class Caller:
             )
             self._headers = {"Authorization": f"Bearer {secret}"}
             self._cookies = signed_in(user).cookies
-            self.session = Session.objects.filter(session_key=self._cookies["sessionid"].value)
+            session_key = self._cookies[settings.SESSION_COOKIE_NAME].value
+            self.session = Session.objects.filter(session_key=session_key)
 
     def answer(self, address: str, method: str) -> Any:
         """Return what this person gets there; what it changes is undone, a sign-out too."""

@@ -176,7 +176,8 @@ def statuses(answers: list[Future[requests.Response]]) -> list[int]:
 def test_it_serves_pages_while_all_pictures_hang(alice: User, mixpeek: HangingMixpeek) -> None:
     for number in range(20):
         make_result(document_id=f"doc_{number}")
-    cookies = {"sessionid": signed_in(alice).cookies["sessionid"].value}
+    session_cookie = ours.SESSION_COOKIE_NAME
+    cookies = {session_cookie: signed_in(alice).cookies[session_cookie].value}
 
     with web_process(mixpeek) as site, ThreadPoolExecutor(20) as threads:
         addresses = [f"{site}/documents/doc_{number}/media/1" for number in range(20)]

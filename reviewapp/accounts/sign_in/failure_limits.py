@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from allauth.core import ratelimit
+from django.conf import settings
 from django.http import HttpRequest
 
 from reviewapp.accounts.models import User
-from reviewapp.accounts.sessions.session_proof import COOKIE, proven_person_id
+from reviewapp.accounts.sessions.session_proof import proven_person_id
 
 # Keys of `ACCOUNT_RATE_LIMITS`.
 PASSWORD = "login_failed_at_account"  # noqa: S105 - the name of a limit
@@ -31,4 +32,5 @@ def account_key(request: HttpRequest, username: str) -> str:
         return username
     if not User.people.filter(pk=owner_id, username=username).exists():
         return username
-    return f"{username} {request.COOKIES[COOKIE]}"
+    proof = request.COOKIES[settings.SESSION_PROOF_COOKIE_NAME]
+    return f"{username} {proof}"

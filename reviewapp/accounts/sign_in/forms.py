@@ -6,6 +6,7 @@ from allauth.account.forms import LoginForm
 from allauth.core import ratelimit
 from django import forms
 from django.http import HttpRequest
+from django.urls import reverse
 
 from reviewapp.accounts.models import User
 from reviewapp.accounts.people.normal_form import lookup_key
@@ -47,4 +48,5 @@ class ResetPasswordForm(forms.Form):
         """Enqueue the mail, unless too many were requested for this address."""
         address = self.cleaned_data["email"]
         if ratelimit.consume(request, action="reset_mail", key=address):
-            mail_password_link.defer(address=address, site=request.build_absolute_uri("/"))
+            site = request.build_absolute_uri(reverse("home"))
+            mail_password_link.defer(address=address, site=site)

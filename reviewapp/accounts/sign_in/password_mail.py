@@ -30,7 +30,9 @@ def send(*, address: str, site: str) -> bool:
     token = default_token_generator.make_token(person)
     url_kwargs = {"uidb36": user_pk_to_url_str(person), "key": token}
     path = reverse("account_reset_password_from_key", kwargs=url_kwargs)
-    context = {"user": person, "password_reset_url": urljoin(site, path)}
+    # Below `site`, whose path may have a prefix that only a request's thread knows.
+    path_below_home = path.removeprefix(reverse("home"))
+    context = {"user": person, "password_reset_url": urljoin(site, path_below_home)}
     subject = render_to_string(f"{_TEMPLATE}_subject.txt", context).strip()
     body = render_to_string(f"{_TEMPLATE}_message.txt", context)
 

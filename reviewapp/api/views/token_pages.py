@@ -132,7 +132,7 @@ def _render_tokens(
         "form": form,
         "tokens": ApiToken.objects.filter(owner=owner).order_by("-id")[:100],
         "now": timezone.now(),
-        "host": request.build_absolute_uri("/api"),
+        "host": request.build_absolute_uri(f"{reverse('home')}api"),
     }
     return render(request, "api/tokens.html", context, status=status)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from django.conf import settings
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 _log = logging.getLogger(__name__)
+
+
+class _Ipv6Server(WSGIServer):
+    """Takes IPv4 connections as well, as a socket of `::` does."""
+
+    address_family = socket.AF_INET6
 
 
 class _SilentHandler(WSGIRequestHandler):
@@ -58,13 +65,18 @@ def serve_metrics(**_: Any) -> None:
     if not settings.WORKER_METRICS_PORT:
         return
     host = "127.0.0.1"
-    if settings.METRICS_TOKEN:
+    server_class = WSGIServer
+    if settings.METRICS_TOKEN and socket.has_dualstack_ipv6():
+        host = "::"
+        server_class = _Ipv6Server
+    elif settings.METRICS_TOKEN:
         host = "0.0.0.0"  # noqa: S104 - the token is required
     try:
         server = make_server(
             host,
             settings.WORKER_METRICS_PORT,
             metrics_app,
+            server_class=server_class,
             handler_class=_SilentHandler,
         )
     except OSError as error:

@@ -21,6 +21,7 @@ from typing import Any
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from reviewapp import settings
+from reviewapp.operations.server.addresses import without_mapping
 from reviewapp.operations.server.client_identity import client_of
 from reviewapp.operations.server.fair_queue import ClientIdentity, FairQueue
 from reviewapp.operations.server.request_parser import ArrivingRequest
@@ -88,6 +89,8 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             client_socket, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
+        if isinstance(address, tuple):
+            address = (without_mapping(address[0]), *address[1:])
 
         # Limit how long a thread waits for a client; most responses fit into the system's buffer.
         # A thread reads from a socket only if gunicorn wants more bytes than the complete request

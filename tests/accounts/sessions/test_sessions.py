@@ -110,7 +110,9 @@ def test_it_ends_a_session_that_was_not_used(carol: User, settings: Settings) ->
     settings.SESSION_COOKIE_AGE = 3600
     client = browser("here")
     assert client.session.get_expiry_age() == pytest.approx(3600, abs=60)
-    assert int(client.cookies["sessionid"]["max-age"]) == pytest.approx(3600, abs=60)
+    assert int(client.cookies[settings.SESSION_COOKIE_NAME]["max-age"]) == pytest.approx(
+        3600, abs=60
+    )
 
     used_long_ago(client, seconds=61)
     client.get("/preferences")
@@ -119,7 +121,9 @@ def test_it_ends_a_session_that_was_not_used(carol: User, settings: Settings) ->
     assert left == pytest.approx(timedelta(hours=1), abs=timedelta(minutes=1))
 
 
-def test_it_gives_a_stranger_no_session_for_a_look(client: Client, db: None) -> None:
+def test_it_gives_a_stranger_no_session_for_a_look(
+    client: Client, settings: Settings, db: None
+) -> None:
     client.get("/preferences")
 
-    assert "sessionid" not in client.cookies
+    assert settings.SESSION_COOKIE_NAME not in client.cookies

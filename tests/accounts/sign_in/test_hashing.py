@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, check_password, make_password
 
 from reviewapp.accounts.sign_in.hashing import RETRY_AFTER, HashingIsBusy, Slots
@@ -96,7 +97,7 @@ def _sign_in(port: int, token: str, login: str) -> tuple[int, str | None]:
     with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as client:
         body = f"csrfmiddlewaretoken={token}&login={login}&password=wrong-horse"
         headers = {
-            "Cookie": f"csrftoken={token}",
+            "Cookie": f"{settings.CSRF_COOKIE_NAME}={token}",
             "Content-Type": "application/x-www-form-urlencoded",
         }
         client.request("POST", "/accounts/login/", body, headers)

@@ -140,8 +140,8 @@ def test_it_takes_no_proof_of_another_person_and_none_that_is_forged(
     other.get("/preferences")
     other.post("/accounts/logout/")
     forger = Client()
-    forger.cookies["last_session"] = f"{carol.pk}:1:forged"
-    assert "last_session" in other.cookies
+    forger.cookies[configured.SESSION_PROOF_COOKIE_NAME] = f"{carol.pk}:1:forged"
+    assert configured.SESSION_PROOF_COOKIE_NAME in other.cookies
 
     guess()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
@@ -13,7 +14,6 @@ from django.utils import timezone
 from markupsafe import escape
 
 from reviewapp.accounts.models import User
-from reviewapp.accounts.sessions import session_proof
 from reviewapp.annotations.drafts.session_rescue import MAX_BYTES
 from reviewapp.annotations.models import Decision
 from tests.decisions import filled_form, post_decision
@@ -118,8 +118,9 @@ def test_it_stores_nothing_for_a_stranger(door: str) -> None:
 
 def test_it_stores_nothing_for_a_forged_proof(client: Client, alice: User) -> None:
     forger = Client()
-    forger.cookies[session_proof.COOKIE] = (
-        client.cookies[session_proof.COOKIE].value.replace(str(alice.pk), "1", 1) + "x"
+    forger.cookies[settings.SESSION_PROOF_COOKIE_NAME] = (
+        client.cookies[settings.SESSION_PROOF_COOKIE_NAME].value.replace(str(alice.pk), "1", 1)
+        + "x"
     )
     post_decision(forger, make_annotation(), reasoning=TYPED)
     assert not Session.objects.exists()
@@ -141,10 +142,10 @@ def test_it_stores_no_more_than_a_form_can_hold(client: Client) -> None:
 
 def test_it_stores_twenty_forms_of_a_person_in_an_hour(client: Client, bob: User) -> None:
     annotation = make_annotation()
-    proof = client.cookies[session_proof.COOKIE].value
+    proof = client.cookies[settings.SESSION_PROOF_COOKIE_NAME].value
     for _ in range(20):
         another = Client()
-        another.cookies[session_proof.COOKIE] = proof
+        another.cookies[settings.SESSION_PROOF_COOKIE_NAME] = proof
         assert post_decision(another, annotation, reasoning=TYPED).status_code == 302
     refused = post_decision(client, annotation, reasoning=TYPED)
     assert refused.status_code == 429
