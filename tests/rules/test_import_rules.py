@@ -40,7 +40,13 @@ ALLOWED: dict[str, set[str]] = {
     "settings": {"operations.logs", "secret_key"},
     "tools.sandbox": set(),
     # Starts everything, so it may know everything; the sandbox it starts as a process.
-    "tools.launch": {*RECORDS, "accounts", "sync", "secret_key"},
+    "tools.launch": {
+        *RECORDS,
+        "accounts",
+        "sync",
+        "secret_key",
+        "operations.server.addresses",
+    },
     # Serves and times what launch starts; the bare project in it stands alone.
     "tools.bench": {"tools.launch"},
     # Starts and kills what launch starts, and judges it from outside: by SQL and by Mixpeek's API

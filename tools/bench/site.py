@@ -19,6 +19,7 @@ from tools.launch.processes import Children
 from tools.launch.signals import Signals
 
 BARE = "tools.bench.baseline:application"
+_HOST = "127.0.0.1"
 _WEB = "reviewapp.wsgi:application"
 # How many of the annotations the sandbox knows, and so how many can be delivered.
 _UPSTREAM = 4_000
@@ -144,15 +145,16 @@ class Site:
         application = _WEB
         if name == "bare":
             application = BARE
-        with ports.listen(0, 0, self.signals) as listener:
+        (listener,) = ports.listen(_HOST, 0, 0, self.signals)
+        with listener:
             port = listener.getsockname()[1]
-            command = self._plan().web_command(listener.fileno())
+            command = self._plan().web_command([listener.fileno()])
             command[command.index(_WEB)] = application
             started = perf_counter()
             self.children.start(name, command, keep=[listener.fileno()])
 
-        ports.await_first_response(port, self.children.wait)
-        self.addresses[name] = f"http://127.0.0.1:{port}"
+        ports.await_first_response(_HOST, port, self.children.wait)
+        self.addresses[name] = f"http://{_HOST}:{port}"
         return perf_counter() - started
 
     def start_sandbox(self) -> None:

@@ -128,7 +128,7 @@ class Site:
         elif name == "sandbox":
             self.children.start(name, self._plan().sandbox_command(self.ports[name]))
         elif name in WEBS:
-            command = self._plan().web_command(0)
+            command = self._plan().web_command([0])
             # It opens the port itself: while it is down, clients are refused at once. Behind a
             # socket of this process they would only wait.
             command[command.index("fd://0")] = f"127.0.0.1:{self.ports[name]}"

@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
@@ -20,9 +21,11 @@ from reviewapp.postgres.exceptions import EmbeddedPostgresError
 from reviewapp.postgres.private import make_private_folder
 from tools.launch import ports
 from tools.launch.config import ROOT, Plan, manage, python
-from tools.launch.exceptions import CannotStart, Interrupted, LaunchError
+from tools.launch.data_namespace import read_data
+from tools.launch.exceptions import CannotStart, ChildEnded, Interrupted, LaunchError
 from tools.launch.prepared_state import Prepared, fingerprint
 from tools.launch.processes import Children
+from tools.launch.restarts import MAX_RESTARTS, WINDOW_SECONDS, Restarts
 from tools.launch.signals import Signals, watched
 
 _POLL_SECONDS = 2
@@ -34,6 +37,7 @@ people."""
 _SETTINGS = """\
 settings, all from the environment:
   PORT             the port of the web server (8000)
+  HOST             its address (this machine only: 127.0.0.1 and ::1)
   VAR_DIR          the folder for the database, the secret key and the logs (var)
   DATABASE_URL     a PostgreSQL server instead of the bundled one
   MIXPEEK_API_KEY  use Mixpeek instead of the sandbox; needs MIXPEEK_NAMESPACE
@@ -58,8 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with ExitStack() as stack:
             signals = stack.enter_context(watched())
             patience = stack.enter_context(_launch_lock(plan))
-            listener = stack.enter_context(ports.listen(plan.port, patience, signals))
-            _launch(plan, listener, signals)
+            listeners = ports.listen(plan.host, plan.port, patience, signals)
+            for listener in listeners:
+                stack.enter_context(listener)
+            _launch(plan, listeners, signals)
     except Interrupted:
         _print("Stopped.")
     except (LaunchError, ImproperlyConfigured, EmbeddedPostgresError) as error:
@@ -68,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _launch(plan: Plan, listener: socket.socket, signals: Signals) -> None:
+def _launch(plan: Plan, listeners: Sequence[socket.socket], signals: Signals) -> None:
     sandbox_port = 0
     if plan.sandbox:
         sandbox_port = ports.choose_port(plan.var / "sandbox" / "port")
@@ -79,13 +85,17 @@ def _launch(plan: Plan, listener: socket.socket, signals: Signals) -> None:
     try:
         if plan.sandbox:
             _start_sandbox(plan, children, sandbox_port)
-        sign_ins = _prepare(plan, children, owner_url, sandbox_port)
-        children.start("web", plan.web_command(listener.fileno()), keep=[listener.fileno()])
+            _use_namespace_of_data(plan, children, sandbox_port)
+        sign_ins, is_pulled = _prepare(plan, children, owner_url, sandbox_port)
+        descriptors = [listener.fileno() for listener in listeners]
+        children.start("web", plan.web_command(descriptors), keep=descriptors)
         _await_sandbox(plan, children, sandbox_port)
         children.start("worker", manage("work"))
         _await_first_page(plan, children)
         _print(_welcome(plan, sign_ins))
-        _wait_for_end(plan, children)
+        if not is_pulled:
+            children.start("pull", manage("pull"))
+        _keep_running(plan, children, signals)
     finally:
         _print("\nStopping ...")
         children.stop("web", "worker", "prepare", "pull")
@@ -124,30 +134,52 @@ def _start_sandbox(plan: Plan, children: Children, port: int) -> None:
     children.start("sandbox", plan.sandbox_command(port))
 
 
+def _use_namespace_of_data(plan: Plan, children: Children, port: int) -> None:
+    """Let all processes use the namespace of the person's own data, and say what is left out."""
+    if plan.sandbox_data is None:
+        return
+    _await_sandbox(plan, children, port)
+    data = read_data(port)
+    namespace = data.choose(plan.namespace)
+    children.set_variable("MIXPEEK_NAMESPACE", namespace)
+    left_out = data.describe_left_out(namespace, plan.namespace)
+    if left_out:
+        _print(left_out)
+
+
 def _await_sandbox(plan: Plan, children: Children, port: int) -> None:
     if plan.sandbox:
         ports.await_listener(port, children.wait)
 
 
-def _prepare(plan: Plan, children: Children, owner_url: str, sandbox_port: int) -> str:
-    """Migrate and fill the database unless the last launch did; return the sign-ins."""
+def _prepare(
+    plan: Plan,
+    children: Children,
+    owner_url: str,
+    sandbox_port: int,
+) -> tuple[str, bool]:
+    """Migrate and fill the database unless the last launch did.
+
+    Returns the sign-ins, and whether everything was pulled just now.
+    """
     note = plan.var / "prepared.json"
     previous = Prepared.load(note)
     if previous and previous.fingerprint == fingerprint(ROOT, owner_url, plan.source):
-        return previous.sign_ins
+        return previous.sign_ins, False
 
     note.unlink(missing_ok=True)
     state = _migrate(plan, children, owner_url)
     sign_ins = str(state["sign_ins"])
-    if state["empty"]:
+    is_empty = bool(state["empty"])
+    if is_empty:
         _await_sandbox(plan, children, sandbox_port)
         if not _pull_first_time(children):
-            return sign_ins
+            return sign_ins, True
 
     # The migrations have changed the fingerprint.
     current = fingerprint(ROOT, owner_url, plan.source)
     Prepared(sign_ins=sign_ins, fingerprint=current).save(note)
-    return sign_ins
+    return sign_ins, is_empty
 
 
 def _migrate(plan: Plan, children: Children, owner_url: str) -> dict[str, object]:
@@ -174,7 +206,7 @@ def _pull_first_time(children: Children) -> bool:
 
 
 def _await_first_page(plan: Plan, children: Children) -> None:
-    status = ports.await_first_response(plan.port, children.wait)
+    status = ports.await_first_response(plan.own_host, plan.port, children.wait)
     if not 200 <= status < 500:
         output = children.log_tail("web")
         raise CannotStart(f"The first page failed with status {status}:\n{output}")
@@ -187,14 +219,42 @@ def _welcome(plan: Plan, sign_ins: str) -> str:
     return f"\nreviewapp is ready: {plan.url}\n{people}\nLogs: {plan.var / 'log'}   Stop: Ctrl-C"
 
 
-def _wait_for_end(plan: Plan, children: Children) -> None:
-    """Wait until a process ends. Poll the database, because it is not a child of this process."""
+def _keep_running(plan: Plan, children: Children, signals: Signals) -> None:
+    """Start again what ends, until we are asked to stop or it ends too often.
+
+    The database is polled, because it is not a child of this process.
+    """
     cluster = Cluster(data=plan.var / "postgres")
+    restarts = Restarts()
     while True:
-        children.wait(_POLL_SECONDS)
+        signals.wait(_POLL_SECONDS)
+        for name, end in children.ended().items():
+            if name == "pull":
+                _describe_pull(children, end)
+            elif restarts.allow(name, time.monotonic()):
+                _print(f"The {name} process ended ({end}) and is started again.")
+                children.restart(name)
+            else:
+                raise ChildEnded(_describe_giving_up(children, name, end))
+
         if not plan.database_url and cluster.running() is None:
             log = cluster.data / "server.log"
             raise CannotStart(f"The database ended, so everything was stopped; see {log}.")
+
+
+def _describe_pull(children: Children, end: str) -> None:
+    if end != "exit code 0":
+        log = children.log("pull")
+        _print(f"The pull failed ({end}), see {log}; the worker tries again every few minutes.")
+
+
+def _describe_giving_up(children: Children, name: str, end: str) -> str:
+    minutes = round(WINDOW_SECONDS / 60)
+    return (
+        f"The {name} process ended again ({end}), after {MAX_RESTARTS} restarts within {minutes} "
+        f"minutes, so everything was stopped. Its last words, from {children.log(name)}:\n"
+        f"{children.log_tail(name)}"
+    )
 
 
 @contextmanager

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from reviewapp.env import Env
+from reviewapp.operations.server.addresses import host_and_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SANDBOX_KEY = "sk_sandbox_on_this_machine"
@@ -24,13 +25,17 @@ _SANDBOX_REQUESTS = 600_000
 class Plan:
     """One launch: its port, its folders, and with whom it talks."""
 
+    host: str
     port: int
+    path: str
     var: Path
     database_url: str
     secret_key: str
     sandbox: bool
     sandbox_data: Path | None
     requests: str = ""
+    # The wanted one of SANDBOX_DATA; "" for the one that the data names.
+    namespace: str = ""
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Plan:
@@ -42,6 +47,8 @@ class Plan:
         if data:
             sandbox_data = Path(data).absolute()
         return cls(
+            host=env.host("HOST"),
+            path=env.path("SCRIPT_NAME"),
             port=env.number("PORT", 8000, least=1, most=65535),
             var=Path(env.text("VAR_DIR", str(ROOT / "var"))).absolute(),
             database_url=env.text("DATABASE_URL"),
@@ -49,12 +56,22 @@ class Plan:
             sandbox=not env.text("MIXPEEK_API_KEY"),
             sandbox_data=sandbox_data,
             requests=env.text("MIXPEEK_REQUESTS_PER_MINUTE"),
+            namespace=env.text("MIXPEEK_NAMESPACE") if data else "",
         )
 
     @property
     def url(self) -> str:
         """The address of the first page."""
-        return f"http://{_HOST}:{self.port}/"
+        return f"http://{host_and_port(self.own_host, self.port)}{self.path}/"
+
+    @property
+    def own_host(self) -> str:
+        """The host by which this machine itself reaches the web server."""
+        if self.host in {"", "0.0.0.0"}:  # noqa: S104
+            return _HOST
+        if self.host == "::":
+            return "::1"
+        return self.host
 
     @property
     def sample(self) -> Path:
@@ -73,19 +90,19 @@ class Plan:
         folder_digest = sha256(os.fsencode(self.sandbox_data or "")).hexdigest()[:8]
         state = self.var / "sandbox" / f"{self.sample.name}-{folder_digest}.state"
         options = ["--port", str(port), "--data", str(self.sample), "--state", str(state)]
-        return python("-m", "tools.sandbox", *options, "--namespace", SANDBOX_NAMESPACE)
+        return python("-m", "tools.sandbox", *options)
 
-    def web_command(self, listener: int) -> list[str]:
-        """Return the command of the web server, on a socket (descriptor) that already listens."""
+    def web_command(self, listeners: Sequence[int]) -> list[str]:
+        """Return the command of the web server, on sockets (descriptors) that already listen."""
         options = [
             "-c",
             "python:reviewapp.operations.gunicorn_conf",
             "--preload",
             "--graceful-timeout",
             "10",
-            "--bind",
-            f"fd://{listener}",
         ]
+        for listener in listeners:
+            options += ["--bind", f"fd://{listener}"]
         return python("-m", "gunicorn", *options, _WSGI)
 
     def child_variables(

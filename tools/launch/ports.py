@@ -12,21 +12,26 @@ from tools.launch.exceptions import CannotStart
 from tools.launch.signals import Signals
 
 _HOST = "127.0.0.1"
+_IPV6_HOST = "::1"
+_NO_IPV6 = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
-def listen(port: int, patience: float, signals: Signals) -> socket.socket:
-    """Return a listening socket for the web server; wait up to `patience` seconds for the port.
+def listen(host: str, port: int, patience: float, signals: Signals) -> list[socket.socket]:
+    """Return listening sockets for the web server; wait up to `patience` seconds for the port.
 
-    Raises `CannotStart` when the port is not to be had.
+    Without a host, they are those of loopback, IPv6 only where this machine has it. Raises
+    `CannotStart` when the address or the port is not to be had.
     """
     deadline = time.monotonic() + patience
     while True:
         try:
-            return _bind(port, backlog=128)
+            if host:
+                return [_listen(host, port)]
+            return _listen_on_loopback(port)
         except OSError as error:
             is_busy = error.errno == errno.EADDRINUSE
             if not is_busy or time.monotonic() >= deadline:
-                raise CannotStart(_describe_refusal(port, error)) from error
+                raise CannotStart(_describe_refusal(host, port, error)) from error
         signals.wait(0.1)
 
 
@@ -44,7 +49,7 @@ def choose_port(file: Path) -> int:
 
     for candidate in candidates:
         try:
-            with _bind(candidate, backlog=None) as bound:
+            with _bind(candidate) as bound:
                 port = int(bound.getsockname()[1])
         except OSError:
             continue
@@ -63,9 +68,9 @@ def await_listener(port: int, wait: Callable[[float], object]) -> None:
         wait(0.05)
 
 
-def await_first_response(port: int, wait: Callable[[float, int], bool]) -> int:
+def await_first_response(host: str, port: int, wait: Callable[[float, int], bool]) -> int:
     """Request the first page and return its status, 0 for none; `wait` sleeps until a response."""
-    with socket.create_connection((_HOST, port)) as connection:
+    with socket.create_connection((host, port)) as connection:
         request = f"GET / HTTP/1.0\r\nHost: {_HOST}\r\nConnection: close\r\n\r\n"
         connection.sendall(request.encode())
         while not wait(60, connection.fileno()):
@@ -77,7 +82,37 @@ def await_first_response(port: int, wait: Callable[[float, int], bool]) -> int:
     return 0
 
 
-def _describe_refusal(port: int, error: OSError) -> str:
+def _listen_on_loopback(port: int) -> list[socket.socket]:
+    listeners = [_listen(_HOST, port)]
+    try:
+        listeners.append(_listen(_IPV6_HOST, port))
+    except OSError as error:
+        if error.errno in _NO_IPV6:
+            return listeners
+        listeners[0].close()
+        raise
+    return listeners
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at a host; one of `::` takes IPv4 connections as well."""
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    is_dual_stack = host == "::" and socket.has_dualstack_ipv6()
+    return socket.create_server(
+        address[:2],
+        family=family,
+        backlog=128,
+        dualstack_ipv6=is_dual_stack,
+    )
+
+
+def _describe_refusal(host: str, port: int, error: OSError) -> str:
+    if error.errno in {errno.EADDRNOTAVAIL, *_NO_IPV6} or isinstance(error, socket.gaierror):
+        example = "`HOST=127.0.0.1 make run`"
+        return (
+            f"This machine has no address {host}: choose another with the HOST setting, such as "
+            f"{example}."
+        )
     reason = f"not available ({error.strerror})"
     if error.errno == errno.EADDRINUSE:
         reason = "in use"
@@ -88,14 +123,12 @@ def _describe_refusal(port: int, error: OSError) -> str:
     return f"Port {port} is {reason}: choose another with the PORT setting, such as {example}."
 
 
-def _bind(port: int, *, backlog: int | None) -> socket.socket:
-    """Return a socket bound to the port (0: any); it listens unless `backlog` is None."""
+def _bind(port: int) -> socket.socket:
+    """Return a socket bound to the port (0: any), which does not listen."""
     bound = socket.socket()
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((_HOST, port))
-        if backlog is not None:
-            bound.listen(backlog)
     except OSError:
         bound.close()
         raise

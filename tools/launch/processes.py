@@ -12,8 +12,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +23,8 @@ from tools.launch.exceptions import ChildEnded
 from tools.launch.signals import Signals
 
 _STOP_SECONDS = 35  # the worker lets jobs under way finish, for at most 30
+# Logs of earlier starts, of each process.
+_KEPT_LOGS = 10
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -34,7 +37,12 @@ class Children:
         self._logs = logs
         self._env = dict(env)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._starts: dict[str, Callable[[], None]] = {}
         make_private_folder(logs)
+
+    def set_variable(self, name: str, value: str) -> None:
+        """Set an environment variable of all processes that are started from now on."""
+        self._env[name] = value
 
     def start(
         self,
@@ -49,10 +57,9 @@ class Children:
 
         `env` is for this process alone, over what they all see.
         """
+        self._starts[name] = partial(self.start, name, command, loud=loud, keep=keep, env=env)
         log = self.log(name)
-        if log.exists():
-            log.chmod(0o600)
-            log.replace(log.with_suffix(".log.1"))
+        _rotate(log)
 
         child_env = self._env | dict(env or {})
         with open_private_file(log) as file:
@@ -71,6 +78,10 @@ class Children:
                 start_new_session=True,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - the launcher has a single thread
             )
+
+    def restart(self, name: str) -> None:
+        """Start a process that has ended as it was started before."""
+        self._starts[name]()
 
     def run(
         self,
@@ -106,24 +117,26 @@ class Children:
             process.terminate()
         deadline = time.monotonic() + _STOP_SECONDS
         for process in stopping:
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _signal_group(process, signal.SIGKILL)
+            process.wait()
 
     def kill(self, name: str) -> None:
         """End a process and all it started as `kill -9` would, and forget it."""
         process = self._running.pop(name)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        _signal_group(process, signal.SIGKILL)
         process.wait()
 
     def ended(self) -> dict[str, str]:
-        """Return how each process that ended by itself did so ("exit code 1"), and forget it."""
+        """Return how each process that ended by itself did so ("exit code 1"), and forget it.
+
+        What it had started is asked to end: a web server's processes finish their requests.
+        """
         ends = {}
         for name, process in list(self._running.items()):
             if process.poll() is not None:
+                _signal_group(process, signal.SIGTERM)
                 ends[name] = _describe_exit(process.returncode)
                 del self._running[name]
         return ends
@@ -140,6 +153,24 @@ class Children:
         """Return the last lines of a process's log, indented."""
         lines = self.log(name).read_text(errors="replace").splitlines()[-12:]
         return "\n".join(f"    {line}" for line in lines)
+
+
+def _rotate(log: Path) -> None:
+    """Rename a log to `.log.1`, that one to `.log.2`, and so on; the oldest is dropped."""
+    if not log.exists():
+        return
+    log.chmod(0o600)
+    for number in range(_KEPT_LOGS - 1, 0, -1):
+        older = log.with_suffix(f".log.{number}")
+        if older.exists():
+            older.replace(log.with_suffix(f".log.{number + 1}"))
+    log.replace(log.with_suffix(".log.1"))
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: int) -> None:
+    """Send a signal to a process and all it started, also after it has ended itself."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
 
 
 def _describe_exit(exit_code: int) -> str:

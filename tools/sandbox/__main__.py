@@ -71,11 +71,11 @@ def _run(options: Options) -> None:
 
 def _load(store: Store, options: Options) -> Path:
     if options.data:
-        _report(load(store, options.data, options.namespace))
+        _report(load(store, options.data, options.namespace or ""))
         return options.data / "media"
     with tempfile.TemporaryDirectory(prefix="sandbox-sample-") as folder:
         write_sample(Path(folder), with_media=False)
-        _report(load(store, Path(folder), options.namespace))
+        _report(load(store, Path(folder), options.namespace or ""))
     return MEDIA
 
 

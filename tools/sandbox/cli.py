@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.sandbox.data_folder.import_data import DEFAULT_NAMESPACE
 from tools.sandbox.dialect import CURRENT, DIALECTS
 from tools.sandbox.resources.nulls import CLEAR, MODES
 
@@ -33,7 +34,8 @@ class Options:
     port: int
     data: Path | None
     state: Path | None
-    namespace: str
+    # None for the one that the data names.
+    namespace: str | None
     key: str | None
     dialect: str
     null: str
@@ -71,9 +73,8 @@ def parse(arguments: Sequence[str] | None) -> Options:
     add(
         "--namespace",
         type=_name,
-        default="ns_sample",
         metavar="NS",
-        help="namespace of rows without (%(default)s)",
+        help=f"namespace of rows without (the one that most rows carry, else {DEFAULT_NAMESPACE})",
     )
     add("--key", metavar="KEY", type=_name, help="the one good API key (any that starts with sk_)")
     add("--dialect", choices=DIALECTS, default=CURRENT, help="API version to speak (%(default)s)")

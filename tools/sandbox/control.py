@@ -1,7 +1,7 @@
 """`/_sandbox`: what tests and operators steer; needs no key.
 
-Script faults, choose what null does, add a namespace, see what was received, ask whether the server
-is up.
+Script faults, choose what null does, add a namespace, see what was received and loaded, ask whether
+the server is up.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tools.sandbox.data_folder.import_data import load
+from tools.sandbox.data_folder.import_data import describe_data, load
 from tools.sandbox.errors import BadData, Invalid, error_body
 from tools.sandbox.faults import Script
 from tools.sandbox.resources.nulls import MODES, NullPolicy
@@ -70,6 +70,9 @@ def control_routes(
             return JSONResponse({"error": {"message": str(error)}}, status_code=422)
         return JSONResponse({"added": added})
 
+    async def data(_request: Request) -> Response:
+        return JSONResponse(describe_data(store))
+
     async def null(request: Request) -> Response:
         if request.method == "DELETE":
             nulls.reset()
@@ -85,6 +88,7 @@ def control_routes(
 
     return [
         Route("/_sandbox/namespaces", namespaces, methods=["POST"]),
+        Route("/_sandbox/data", data, methods=["GET"]),
         Route("/_sandbox/health", health, methods=["GET"]),
         Route("/_sandbox/faults", faults, methods=["GET", "POST", "DELETE"]),
         Route("/_sandbox/null", null, methods=["GET", "PUT", "DELETE"]),

@@ -14,8 +14,13 @@ from urllib.request import urlopen
 import pytest
 
 from reviewapp.postgres.cluster import Cluster
-from tests.operations.processes import reserved_port
-from tests.sandbox_data import write_data_folder
+from tests.operations.processes import reserved_port, until
+from tests.sandbox_data import (
+    annotation_json,
+    document_json,
+    retriever_json,
+    write_data_folder,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -29,8 +34,18 @@ class Launch:
         self.said = ""
         self.data = home / "export"
         self.data.mkdir()
-        write_data_folder(self.data)
+        self.write_data(count=1)
         self._process: subprocess.Popen[str] | None = None
+
+    def write_data(self, *, count: int) -> None:
+        """Write the data of the sandbox: so many annotations, all in a namespace of their own."""
+        own = {"namespace_id": "ns_theirs"}
+        write_data_folder(
+            self.data,
+            retrievers=[retriever_json(**own)],
+            documents=[document_json(number, **own) for number in range(count)],
+            annotations=[annotation_json(number, **own) for number in range(count)],
+        )
 
     def start(self, stdin: int = subprocess.DEVNULL, **variables: str) -> None:
         """Launch, and return once it says how to stop it or has ended."""
@@ -50,6 +65,31 @@ class Launch:
         assert process.stdout is not None
         while "Stop: Ctrl-C" not in self.said and (line := process.stdout.readline()):
             self.said += line
+
+    def until_said(self, words: str, *, times: int = 1) -> None:
+        """Read on until the launch has said this so often; fails if it ends before."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        while self.said.count(words) < times:
+            line = self._process.stdout.readline()
+            assert line, self.said
+            self.said += line
+
+    def child(self, word: str) -> int:
+        """Wait for the process with this word that the launcher started itself; return its id."""
+        until(lambda: bool(self._children(word)))
+        return self._children(word)[0]
+
+    def _children(self, word: str) -> list[int]:
+        assert self._process is not None
+        children = []
+        for pid, command in self.processes().items():
+            with suppress(OSError):
+                # After the name in brackets: the state, and the parent.
+                status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                if word in command and int(status[1]) == self._process.pid:
+                    children.append(pid)
+        return children
 
     def end(self, number: int | None = None) -> int:
         """Send a signal, if any, and return the exit code; add the rest of the output to `said`."""

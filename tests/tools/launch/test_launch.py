@@ -8,6 +8,7 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import psycopg
 import pytest
@@ -33,6 +34,12 @@ def test_it_brings_up_everything_once_and_stops_it(launch: Launch, tmp_path: Pat
     for part in ("tools.launch", "tools.sandbox", "gunicorn", "manage.py work", "postgres"):
         assert part in commands
     _assert_that_all_sessions_are_the_apps_users(launch)
+    if socket.has_dualstack_ipv6():
+        with urlopen(f"http://[::1]:{launch.port}{SIGN_IN}", timeout=60) as answer:
+            assert answer.status == 200
+
+    # The rows of SANDBOX_DATA name a namespace of their own.
+    assert _annotation_count(launch) == 1
 
     # It runs once in a folder.
     second = Launch(tmp_path, launch.port)
@@ -58,8 +65,10 @@ def test_it_prepares_nothing_twice_and_goes_on_after_every_kill(launch: Launch) 
     # Everything is killed: nothing is lost, and nothing is prepared again.
     launch.kill()
     launch.end()
+    launch.write_data(count=2)
     launch.start()
     assert "reviewer" in launch.said
+    until(lambda: _annotation_count(launch) == 2)
     assert "<form" in launch.page(SIGN_IN)
     assert (launch.var / "log" / "prepare.log").stat().st_ino == prepared
     with psycopg.connect(server.join(launch.postgres).url) as connection:
@@ -73,6 +82,18 @@ def test_it_prepares_nothing_twice_and_goes_on_after_every_kill(launch: Launch) 
     assert "<form" in launch.page(SIGN_IN)
     assert launch.end(signal.SIGINT) == 0
     assert launch.processes() == {}
+
+
+def _annotation_count(launch: Launch) -> int:
+    """Return how many annotations are mirrored."""
+    address = server.join(launch.postgres)
+    try:
+        with psycopg.connect(address.url) as connection:
+            query = "SELECT count(*) FROM annotations_annotation"
+            (count,) = connection.execute(query).fetchall()
+    finally:
+        server.leave(launch.postgres)
+    return int(count[0])
 
 
 def _assert_that_all_sessions_are_the_apps_users(launch: Launch) -> None:
@@ -113,18 +134,26 @@ def test_it_stops_when_its_terminal_is_gone(launch: Launch) -> None:
     assert launch.processes() == {}
 
 
-@pytest.mark.long
-@pytest.mark.parametrize(("part", "name"), [("manage.py work", "worker"), ("gunicorn", "web")])
-def test_it_names_the_process_that_ended_and_stops_the_rest(
-    launch: Launch,
-    part: str,
-    name: str,
-) -> None:
+def test_it_starts_again_what_was_killed_and_gives_up_after_five_times(launch: Launch) -> None:
     launch.start()
-    launch.kill(part)
+    # Only the first process of the web server: its others are left without a parent.
+    orphans = [pid for pid, command in launch.processes().items() if "gunicorn" in command]
+    os.kill(launch.child("gunicorn"), signal.SIGKILL)
+    launch.until_said("The web process ended (killed by SIGKILL) and is started again.")
+    assert "<form" in launch.page(SIGN_IN)
+    until(lambda: not launch.processes().keys() & set(orphans))
+
+    words = "The worker process ended (killed by SIGKILL) and is started again."
+    for restart in range(1, 6):
+        os.kill(launch.child("manage.py work"), signal.SIGKILL)
+        launch.until_said(words, times=restart)
+    os.kill(launch.child("manage.py work"), signal.SIGKILL)
     assert launch.end() == 1
-    assert f"The {name} process ended (killed by SIGKILL)" in launch.said
+    assert "The worker process ended again (killed by SIGKILL), after 5 restarts" in launch.said
     assert launch.processes() == {}
+    with socket.socket() as free:
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        free.bind(("127.0.0.1", launch.port))
 
 
 def test_it_names_a_busy_port_and_the_setting(launch: Launch) -> None:
@@ -137,6 +166,13 @@ def test_it_names_a_busy_port_and_the_setting(launch: Launch) -> None:
     assert launch.said.startswith(f"Port {port} is in use: choose another with the PORT setting")
     assert launch.said.count("\n") == 1
     assert launch.processes() == {}
+
+
+def test_it_names_an_address_that_is_not_of_this_machine(launch: Launch) -> None:
+    launch.start(HOST="192.0.2.1")
+    assert launch.end() == 1
+    assert launch.said.startswith("This machine has no address 192.0.2.1: choose another")
+    assert launch.said.count("\n") == 1
 
 
 def test_it_refuses_a_port_that_is_none(launch: Launch) -> None:

@@ -6,6 +6,7 @@ import json
 import socket
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,11 +14,12 @@ from tests.operations.processes import run_command
 from tests.sandbox_data import (
     fruit_annotation_json,
     fruit_document_json,
+    write_data_folder,
     write_fruit_folder,
     write_lines,
 )
 from tests.tools.sandbox.running import running_sandbox, sandbox_command
-from tools.sandbox.data_folder.import_data import load
+from tools.sandbox.data_folder.import_data import describe_data, load
 from tools.sandbox.errors import BadData
 from tools.sandbox.store import Store
 
@@ -180,3 +182,37 @@ def test_it_takes_documents_in_every_form(tmp_path: Path, row: dict[str, object]
             "/v1/retrievers/search/execute",
             json={"inputs": {"query": "red"}},
         ).json()["documents"]
+
+
+@pytest.mark.parametrize(
+    "carried", [{"namespace_id": "ns_x"}, {"_internal": {"namespace_id": "ns_x"}}]
+)
+def test_it_puts_rows_into_the_namespace_that_others_carry(
+    carried: dict[str, Any], tmp_path: Path
+) -> None:
+    documents = [fruit_document_json(0) | carried, fruit_document_json(1)]
+    data = write_fruit_folder(tmp_path / "data", documents=documents)
+    store = Store(None)
+    load(store, data)
+    described = describe_data(store)
+    assert described["namespace"] == "ns_x"
+    assert set(described["rows"]) == {"ns_x"}
+    store.close()
+
+
+def test_it_counts_the_rows_of_each_namespace(tmp_path: Path) -> None:
+    documents = [fruit_document_json(n) | {"namespace_id": f"ns_{n % 3}"} for n in (1, 2, 4)]
+    data = write_data_folder(tmp_path, documents=documents)
+    store = Store(None)
+    load(store, data)
+    assert describe_data(store) == {"namespace": "ns_1", "rows": {"ns_1": 2, "ns_2": 1}}
+    load(store, data)
+    assert describe_data(store)["rows"] == {"ns_1": 2, "ns_2": 1}
+    store.close()
+
+
+def test_it_has_a_default_namespace_for_rows_that_carry_none(tmp_path: Path) -> None:
+    store = Store(None)
+    load(store, write_fruit_folder(tmp_path / "data"))
+    assert describe_data(store)["namespace"] == "ns_sample"
+    store.close()

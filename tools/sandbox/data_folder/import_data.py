@@ -8,6 +8,8 @@ files did not change since it was last read is not read again.
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from tools.sandbox.data_folder.import_rows import (
     annotation_row,
     document_row,
     execution_row,
+    named_namespace,
     retriever_row,
 )
 from tools.sandbox.errors import BadData
@@ -25,6 +28,7 @@ from tools.sandbox.rules.search import Index
 from tools.sandbox.rules.validation import Json, broken_text, parse_json
 from tools.sandbox.store import Store, packed
 
+DEFAULT_NAMESPACE = "ns_sample"
 _INSERTS = {
     "retrievers.jsonl": "INSERT OR IGNORE INTO retrievers (namespace_id, retriever_id, name, body) VALUES (?, ?, ?, ?)",
     "documents.jsonl": (
@@ -47,20 +51,47 @@ _READERS: dict[str, Callable[[Json, str], tuple[Any, ...]]] = {
 }
 
 
-def load(store: Store, folder: Path, namespace: str) -> dict[str, int]:
+def load(store: Store, folder: Path, namespace: str = "") -> dict[str, int]:
     """Add the folder's new rows; return how many came from each file.
 
-    Raises `BadData`, and then adds none. Rows that carry no `namespace_id` get `namespace`.
+    Raises `BadData`, and then adds none. Rows that carry no `namespace_id` get `namespace`, or if
+    that is "" the one that most rows carry, or `DEFAULT_NAMESPACE`.
     """
     fingerprint = _fingerprint(folder, namespace)
     if store.recall("loaded") == fingerprint:
         return dict.fromkeys(FILES, 0)
+
+    home = namespace or _most_named(folder)
+    sizes: Counter[str] = Counter()
     with store.writing():
         index = Index(store)
-        store.db.execute("INSERT OR IGNORE INTO namespaces VALUES (?)", (namespace,))
-        added = {name: _load_file(store, index, folder / name, namespace) for name in FILES}
+        store.db.execute("INSERT OR IGNORE INTO namespaces VALUES (?)", (home,))
+        added = {name: _load_file(store, index, folder / name, home, sizes) for name in FILES}
         store.remember("loaded", fingerprint)
+        store.remember("data", packed({"namespace": home, "rows": sizes}))
     return added
+
+
+def describe_data(store: Store) -> Json:
+    """Return the namespace of the folder's rows that carry none, and the rows of each namespace."""
+    described: Json = json.loads(store.recall("data") or '{"namespace": "", "rows": {}}')
+    return described
+
+
+def _most_named(folder: Path) -> str:
+    """Return the namespace that most rows of the folder carry, else `DEFAULT_NAMESPACE`."""
+    named: Counter[str] = Counter()
+    for name in FILES:
+        path = folder / name
+        if not path.is_file():
+            continue
+        for _number, row in _lines(path):
+            namespace = named_namespace(row)
+            if namespace:
+                named[namespace] += 1
+    if not named:
+        return DEFAULT_NAMESPACE
+    return named.most_common(1)[0][0]
 
 
 def _fingerprint(folder: Path, namespace: str) -> str:
@@ -77,7 +108,13 @@ def _fingerprint(folder: Path, namespace: str) -> str:
     return packed([str(folder.resolve()), namespace, stats])
 
 
-def _load_file(store: Store, index: Index, path: Path, namespace: str) -> int:
+def _load_file(
+    store: Store,
+    index: Index,
+    path: Path,
+    namespace: str,
+    sizes: Counter[str],
+) -> int:
     if not path.is_file():
         return 0
     seen: dict[tuple[str, str], int] = {}
@@ -90,6 +127,7 @@ def _load_file(store: Store, index: Index, path: Path, namespace: str) -> int:
             raise BadData(f"{path.name}:{number}: {error}") from error
 
         row_namespace, row_id = values[:2]
+        sizes[row_namespace] += 1
         first = seen.setdefault((row_namespace, row_id), number)
         if first != number:
             raise BadData(

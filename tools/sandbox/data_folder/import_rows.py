@@ -129,6 +129,18 @@ class RowError(Exception):
     """The line is not such a row; the message says why."""
 
 
+def named_namespace(row: Json) -> str:
+    """Return the namespace that a row carries, which may stand under `_internal`; "" for none."""
+    internal = row.get("_internal")
+    places = [row.get("namespace_id")]
+    if isinstance(internal, dict):
+        places.append(internal.get("namespace_id"))
+    for place in places:
+        if place and isinstance(place, str):
+            return place
+    return ""
+
+
 def annotation_row(row: Json, namespace: str) -> tuple[Any, ...]:
     """Return the columns of an annotation."""
     _check(row, _ANNOTATION)
@@ -137,7 +149,7 @@ def annotation_row(row: Json, namespace: str) -> tuple[Any, ...]:
     kept = {
         **dict.fromkeys((*_LINKS, *EDITABLE)),
         **row,
-        "namespace_id": row.get("namespace_id") or namespace,
+        "namespace_id": named_namespace(row) or namespace,
         "actor_id": row.get("actor_id") or "system",
         "actor_type": row.get("actor_type") or "system",
         "version": row.get("version") or 1,
@@ -163,9 +175,7 @@ def annotation_columns(kept: Json) -> tuple[Any, ...]:
 def document_row(row: Json, namespace: str) -> tuple[Any, ...]:
     """Return the columns of a document; its namespace may stand under `_internal`."""
     _check(row, _DOCUMENT)
-    internal, metadata, payload = (
-        row.get(key) or {} for key in ("_internal", "metadata", "payload")
-    )
+    metadata, payload = (row.get(key) or {} for key in ("metadata", "payload"))
     collection = row.get("collection_id")
     for envelope in (payload, metadata):
         if (
@@ -174,7 +184,7 @@ def document_row(row: Json, namespace: str) -> tuple[Any, ...]:
             and isinstance(envelope.get("collection_id"), str)
         ):
             collection = envelope["collection_id"]
-    home = row.get("namespace_id") or internal.get("namespace_id") or namespace
+    home = named_namespace(row) or namespace
     return home, row["document_id"], collection, packed(row)
 
 
@@ -190,7 +200,7 @@ def retriever_row(row: Json, namespace: str) -> tuple[Any, ...]:
     kept["input_schema"] = kept.get("input_schema") or {}
     for name, declared in kept["input_schema"].items():
         _check(declared, _INPUT, f"input_schema.{name}")
-    home = kept.get("namespace_id") or namespace
+    home = named_namespace(kept) or namespace
     kept |= {"collection_ids": collections, "collection_identifiers": collections}
     kept = {**_RETRIEVER_DEFAULTS, **kept}
     kept["version"] = kept.get("version") or 1
@@ -217,7 +227,7 @@ def check_stage(stage: Any) -> Json:
 def execution_row(row: Json, namespace: str) -> tuple[Any, ...]:
     """Return the columns of an execution of the past."""
     _check(row, _EXECUTION)
-    home = row.get("namespace_id") or namespace
+    home = named_namespace(row) or namespace
     return home, row["execution_id"], row["retriever_id"], row["status"], packed(row)
 
 
