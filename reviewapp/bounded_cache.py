@@ -93,6 +93,16 @@ class BoundedCache(Generic[V]):
         if entry.size <= self.most_bytes // 8:
             self._put(key, entry)
 
+    def delete(self, key: Hashable) -> None:
+        """Delete the value of `key`, if there is one."""
+        with self._changing:
+            young = self._young.pop(key, None)
+            if young is not None:
+                self._young_bytes -= young.size
+            old = self._old.pop(key, None)
+            if old is not None:
+                self._old_bytes -= old.size
+
     def clear(self) -> None:
         """Delete all entries."""
         with self._changing:

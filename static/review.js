@@ -3,7 +3,7 @@
 
 import { formChanged, isFormKept, saveBeforeLeaving, showCannotTell } from "./drafts.js";
 import { isApple } from "./page.js";
-import { say } from "./server.js";
+import { notify, say } from "./server.js";
 
 const review = () => document.getElementById("review");
 const decisionForm = () => document.getElementById("decision");
@@ -381,17 +381,14 @@ function figureOf(element) {
   return element.closest("[data-medium]");
 }
 
-// A frame tells nobody that it stayed empty, so its file is requested beside it, no further than
-// the headers.
+// A frame tells nobody that it stayed empty, so the server is asked beside it, and not the file's
+// host.
 async function checkFrame(frame) {
-  const request = new AbortController();
   let isThere = false;
   try {
-    const { signal } = request;
-    const response = await fetch(frame.src, { mode: "no-cors", cache: "no-store", signal });
-    // What another host answers is for the frame only.
-    isThere = response.ok || response.type === "opaque";
-    request.abort();
+    const response = await fetch(frame.src, { redirect: "manual", cache: "no-store" });
+    // A redirect leads to the file, which the server has looked at.
+    isThere = response.ok || response.type === "opaqueredirect";
   } catch {
     // Nobody answers.
   }
@@ -403,12 +400,57 @@ function loadAgain(element) {
   const url = new URL(address, window.location.href);
   const times = Number(url.searchParams.get("again") || 0);
   url.searchParams.set("again", String(times + 1));
+  if (element.matches("video, audio")) goOnWhereItWas(element);
   element.src = url.href + (fragment ? `#${fragment}` : "");
   if (element.matches("iframe")) checkFrame(element);
 }
 
+// A film or recording goes on where it was when its link stopped working; a new address sets it
+// back to the start.
+function goOnWhereItWas(medium) {
+  const { dataset, playbackRate } = medium;
+  if (medium.currentTime) dataset.resumeAt = String(medium.currentTime);
+  if (!medium.paused) dataset.resumePlaying = "yes";
+  medium.addEventListener("loadedmetadata", () => {
+    if (dataset.resumeAt) medium.currentTime = Number(dataset.resumeAt);
+    medium.playbackRate = playbackRate;
+    if (dataset.resumePlaying) medium.play().catch(() => {});
+    delete dataset.resumePlaying;
+  }, { once: true });
+}
+
+// What plays on after it was loaded again may be loaded again twice more, when its next link ends.
+document.addEventListener("timeupdate", (event) => {
+  const figure = event.target.closest && figureOf(event.target);
+  if (!figure || !figure.dataset.tried) return;
+  if (event.target.currentTime > Number(event.target.dataset.resumeAt || 0) + 1) {
+    delete figure.dataset.tried;
+    delete event.target.dataset.resumeAt;
+  }
+}, true);
+
+const NO_REASON = "Why is not known: the server cannot be reached.";
+
+// The server looks at the file and says why a browser does not show it.
+async function showReason(figure) {
+  const place = figure.querySelector("[data-why]");
+  const url = new URL(figure.querySelector(FILE).getAttribute("src"), window.location.href);
+  url.hash = "";
+  url.searchParams.set("why", "yes");
+  place.textContent = "Looking for the reason …";
+  let reason = NO_REASON;
+  try {
+    const response = await fetch(url, { credentials: "same-origin", cache: "no-store" });
+    if (response.ok && !response.redirected) reason = await response.text();
+  } catch {
+    // Nobody answers.
+  }
+  place.textContent = reason;
+}
+
 function showFailed(figure, isFailed) {
   figure.querySelector("[data-failed]").hidden = !isFailed;
+  if (isFailed) showReason(figure);
   const file = figure.querySelector(FILE);
   if (file) (file.closest("a") || file).hidden = isFailed;
 }
@@ -463,10 +505,12 @@ document.addEventListener("click", (event) => {
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   const blur = document.getElementById("blur");
+  const isGrey = Boolean(link.closest(".is-grey"));
   const image = document.createElement("img");
   image.src = link.href;
   image.alt = link.querySelector("img").alt;
   zoom.classList.toggle("is-blurred", Boolean(blur && blur.checked));
+  zoom.classList.toggle("is-grey", isGrey);
   zoomStage.replaceChildren(image);
   zoom.querySelector("[data-zoom-name]").textContent = link.dataset.name;
   showActualSize(false);
@@ -542,10 +586,14 @@ window.setInterval(showLease, LEASE_TICK);
 // From item to item: where the focus goes, how long an item was looked at, and what is not left
 // without a question.
 
-// The second click of a double click must not fall on the next item's button.
-const SETTLED_AFTER = 400;
+const SECOND_CLICK =
+  "The second click was for the item before, so it did nothing here. Click again if you mean it.";
+const TOO_EARLY = "A key was pressed while this item was loading and did nothing. Press it again.";
 const LEAVE_QUESTION = "You have typed something that could not be kept as a draft. Leave it?";
 let shownAt = 0;
+// When the first click of a row of quick clicks was.
+let firstClickAt = 0;
+let wasPressedTooEarly = false;
 let shownItem = null;
 let millisecondsSpent = 0;
 // Since when the person looks at the page, null while they do not.
@@ -584,9 +632,9 @@ function itemArrived({ isSwapped }) {
   }
   isLeaving = false;
   shownAt = isSwapped ? performance.now() : 0;
-  window.setTimeout(() => {
-    if (review()) review().dataset.ready = "yes";
-  }, isSwapped ? SETTLED_AFTER : 0);
+  review().dataset.ready = "yes";
+  if (wasPressedTooEarly) notify(TOO_EARLY);
+  wasPressedTooEarly = false;
   const unanswered = inReview("#stale [aria-invalid=true] input");
   const invalid = unanswered || inReview("#stale input, [aria-invalid=true]");
   const target = invalid || firstLabel();
@@ -598,15 +646,20 @@ document.addEventListener("htmx:load", (event) => {
 });
 document.addEventListener("submit", (event) => {
   if (!event.target.closest("#review, #bar")) return;
-  if (shownAt && performance.now() - shownAt < SETTLED_AFTER) {
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    return;
-  }
   if (event.target !== decisionForm()) return;
   countTime();
   inForm("[data-seconds]").value = (millisecondsSpent / 1000).toFixed(1);
   isLeaving = true;
+}, true);
+// The second click of a double click on the item before must not fall on a button of this one.
+document.addEventListener("mousedown", (event) => {
+  if (event.detail <= 1) firstClickAt = performance.now();
+}, true);
+document.addEventListener("click", (event) => {
+  if (event.detail < 2 || firstClickAt >= shownAt || !event.target.closest("#review")) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  notify(SECOND_CLICK);
 }, true);
 document.addEventListener("visibilitychange", countTime);
 document.addEventListener("click", (event) => {
@@ -878,6 +931,7 @@ document.addEventListener("keydown", (event) => {
   const row = matchKey(event);
   if (!row || isResting(event, row) || hasNothingToDo(event, row)) return;
   event.preventDefault();
+  if (isLoading && !event.repeat) wasPressedTooEarly = true;
   if (event.repeat || isLoading || isSomethingOpen()) return;
   const action = ACTIONS[row.action];
   if (action) action(row);

@@ -21,6 +21,17 @@ def test_it_gives_back_what_was_put_in() -> None:
     assert (cache.get("a"), cache.bytes) == (None, 0)
 
 
+def test_it_forgets_what_is_deleted() -> None:
+    cache: BoundedCache[str] = BoundedCache(most_bytes=20_000)
+    for number in range(40):
+        cache.set(number, "x")
+    for number in range(40):
+        cache.delete(number)
+        assert cache.get(number) is None
+    assert cache.bytes == 0
+    cache.delete("never there")
+
+
 def test_it_forgets_after_a_while() -> None:
     now = [0.0]
     cache: BoundedCache[str] = BoundedCache(most_bytes=MIB, clock=lambda: now[0])

@@ -18,8 +18,9 @@ from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused
 from reviewapp.retrievers.documents.media import File, files
 from reviewapp.retrievers.models import Result
 from reviewapp.storable import is_storable
-from reviewapp.sync import interactive_limits, pdf_check
+from reviewapp.sync import interactive_limits, media_failure, pdf_check
 from reviewapp.sync.client import client
+from reviewapp.sync.file_start import UnreadableFile, read_start
 from reviewapp.sync.rate_limited_client import OutOfBudget
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def framed_link(document_id: str, index: int, *, person: User) -> str:
             reason=error.message,
             retry_after=error.retry_after,
         ) from None
-    except pdf_check.UnreadableFile as error:
+    except UnreadableFile as error:
         reason = f"The file cannot be shown now: {error}."
         raise LinkUnavailable(status=502, reason=reason) from None
 
@@ -107,6 +108,28 @@ def link(document_id: str, index: int, *, person: User) -> str:
             reason=f"Files on {host} are not shown here: the setting MEDIA_HOSTS does not list it.",
         )
     return file.url
+
+
+def failure_reason(document_id: str, index: int, *, as_pdf: bool, person: User) -> str:
+    """Return why a browser could not show the file, and what helps, as a sentence.
+
+    A link that the file's host refuses is forgotten, so that the next one is new.
+    """
+    find_link = framed_link if as_pdf else link
+    try:
+        url = find_link(document_id, index, person=person)
+        kind = "pdf" if as_pdf else _files(document_id, person)[index].kind
+        start = read_start(url)
+    except LinkUnavailable as error:
+        return error.reason
+    except interactive_limits.TooBusy as error:
+        return error.message
+    except UnreadableFile as error:
+        return f"The file cannot be shown now: {error}. Load it again in a moment."
+
+    if start.status in media_failure.REFUSED:
+        _links.delete(document_id)
+    return media_failure.describe_failure(kind, start)
 
 
 def clear_cache() -> None:

@@ -13,10 +13,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.sync.listen import webhooks
 from reviewapp.sync.listen.signature import Verdict
-from reviewapp.sync.media_links import LinkUnavailable, framed_link, link
+from reviewapp.sync.media_links import LinkUnavailable, failure_reason, framed_link, link
 from reviewapp.web.http import Request
 
 # Responses have no body, so that a sender without the secret learns nothing.
+_PLAIN = "text/plain; charset=utf-8"
 _STATUSES = {Verdict.GENUINE: 200, Verdict.STALE: 400, Verdict.FORGED: 401}
 
 
@@ -25,22 +26,26 @@ _STATUSES = {Verdict.GENUINE: 200, Verdict.STALE: 400, Verdict.FORGED: 401}
 def open_media(request: Request, index: int, document_id: str = "") -> HttpResponse:
     """Redirect to a link that serves the file now, or respond with a sentence why there is none.
 
-    With `as=pdf`, only to a file whose content is a PDF. The query names the document if a path
-    cannot (`media_url` in `web/jinja.py`).
+    With `as=pdf`, only to a file whose content is a PDF. With `why`, respond with a sentence why a
+    browser does not show the file. The query names the document if a path cannot (`media_url` in
+    `web/jinja.py`).
     """
     document_id = document_id or request.GET.get("document_id", "")
-    find_link = link
-    if request.GET.get("as") == "pdf":
-        find_link = framed_link
+    as_pdf = request.GET.get("as") == "pdf"
+    find_link = framed_link if as_pdf else link
 
     response: HttpResponse
     try:
-        response = HttpResponseRedirect(find_link(document_id, index, person=request.user))
+        if "why" in request.GET:
+            reason = failure_reason(document_id, index, as_pdf=as_pdf, person=request.user)
+            response = HttpResponse(reason, content_type=_PLAIN)
+        else:
+            response = HttpResponseRedirect(find_link(document_id, index, person=request.user))
     except LinkUnavailable as error:
         response = HttpResponse(
             error.reason,
             status=error.status,
-            content_type="text/plain; charset=utf-8",
+            content_type=_PLAIN,
         )
         if error.retry_after is not None:
             response["Retry-After"] = str(math.ceil(error.retry_after))

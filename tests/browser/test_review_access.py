@@ -227,6 +227,9 @@ def test_it_asks_twice_more_for_media_that_fail_and_then_offers_to_load_them_aga
     is_down, requested = True, set[str]()
 
     def media_host(route: Route) -> None:
+        if "why=yes" in route.request.url:
+            route.fulfill(body="Its host cannot serve it now.", content_type="text/plain")
+            return
         requested.add(route.request.url)
         if is_down:
             route.abort()
@@ -240,6 +243,7 @@ def test_it_asks_twice_more_for_media_that_fail_and_then_offers_to_load_them_aga
     page.goto(live_server.url + reverse("review", args=[annotation.pk]))
     message = page.locator(".medium-what")
     expect(page.get_by_text("This did not load.")).to_be_visible()
+    expect(page.get_by_text("Its host cannot serve it now.")).to_be_visible()
     expect(message).to_be_hidden()
     assert len(requested) == 3
     is_down = False

@@ -132,6 +132,53 @@ def test_it_says_why_there_is_no_link(
     assert sentence in reply.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("field", "document_id", "sentence"),
+    [
+        ("a.png", "doc_00001", "The picture is damaged, or in a format that this browser does not"),
+        ("lost.png", "doc_00001", "The file is not in storage"),
+        ("c.png", "doc_00001", "evil.example are not shown here: the setting MEDIA_HOSTS does not"),
+        ("a.png", "doc_99999", "The document is not at Mixpeek any more."),
+    ],
+)
+def test_it_says_why_a_browser_does_not_show_a_file(
+    box: Box, alice_client: Client, field: str, document_id: str, sentence: str
+) -> None:
+    address = reverse("media", args=[document_id, INDEX[field]])
+    reply = alice_client.get(address, {"why": "yes"})
+    assert reply.status_code == 200
+    assert sentence in reply.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("page.pdf", "This file calls itself a PDF and is none"),
+        ("real.pdf", "The PDF is damaged, or in a format that this browser does not show."),
+        ("away", "The file cannot be shown now: its host did not answer"),
+    ],
+)
+def test_it_says_why_a_browser_does_not_show_a_pdf(
+    box: Box, alice_client: Client, settings: Settings, name: str, sentence: str
+) -> None:
+    if name == "away":
+        settings.MEDIA_HOSTS = [*settings.MEDIA_HOSTS, "http://127.0.0.1:9"]
+    address = reverse("media", args=["doc_00004", PAPERS[name]])
+    reply = alice_client.get(address, {"as": "pdf", "why": "yes"})
+    assert sentence in reply.content.decode()
+
+
+def test_it_gets_a_new_link_for_one_that_its_host_refused(box: Box, alice_client: Client) -> None:
+    ask(alice_client, "a.png")
+    box.faults([{"path": "/media/a.png", "status": 403}])
+    address = reverse("media", args=["doc_00001", INDEX["a.png"]])
+    reply = alice_client.get(address, {"why": "yes"})
+    assert reply.content.decode().startswith("Its link has expired, or its host refuses it")
+    asked = len(box.received(path="/v1/documents/batch-get"))
+    assert ask(alice_client, "a.png").status_code == 302
+    assert len(box.received(path="/v1/documents/batch-get")) == asked + 1
+
+
 def test_it_says_that_mixpeek_is_down_and_asks_again_next_time(
     box: Box, alice_client: Client
 ) -> None:

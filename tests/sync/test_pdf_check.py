@@ -16,6 +16,7 @@ import pytest
 from pytest_django import Settings
 
 from reviewapp.sync import pdf_check
+from reviewapp.sync.file_start import UnreadableFile
 
 _HEADERS = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nContent-Length: 900\r\n\r\n"
 
@@ -63,7 +64,7 @@ def test_it_gives_a_host_up_that_sends_byte_by_byte(host: SlowHost, settings: Se
     settings.MIXPEEK_PAGE_TIMEOUT = 1
     began = time.monotonic()
 
-    with pytest.raises(pdf_check.UnreadableFile):
+    with pytest.raises(UnreadableFile):
         pdf_check.is_pdf(host.url)
 
     assert time.monotonic() - began < 5
@@ -121,7 +122,7 @@ def leading_away() -> Iterator[str]:
 def test_it_follows_no_redirect(leading_away: str, status: int, target: str) -> None:
     place = target.format(host=leading_away)
 
-    with pytest.raises(pdf_check.UnreadableFile, match=f"its host answered {status}"):
+    with pytest.raises(UnreadableFile, match=f"its host answered {status}"):
         pdf_check.is_pdf(f"{leading_away}/{status}/{place}")
 
     assert len(LeadingAway.requested) == 1
