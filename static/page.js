@@ -294,11 +294,19 @@ for (const name of ["click", "focusin"]) {
     }
   });
 }
+// One with a field is opened to write into it.
+document.addEventListener("toggle", (event) => {
+  if (!event.target.matches("details.menu[open]")) return;
+  const field = event.target.querySelector("input:not([type=hidden])");
+  if (field) field.focus();
+}, true);
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   for (const menu of openMenus()) {
     menu.open = false;
     menu.querySelector("summary").focus();
+    // The key has done its work: it leaves no field as well.
+    event.preventDefault();
   }
 });
 

@@ -339,3 +339,28 @@ def test_it_forgets_a_draft_that_was_submitted_just_before_a_crash(
     expect(page.locator(TOLD)).to_be_hidden()
     assert not Draft.objects.exists()
     assert page.evaluate("Object.keys(localStorage)") == []
+
+
+def test_it_makes_no_draft_of_a_look_at_a_late_undo(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    alice.undo_seconds = 0
+    alice.save()
+    page = window(alice)
+    open_item(page, items[0])
+    page.fill("#reasoning", "Because")
+    page.keyboard.press("Control+Enter")
+    ready(page, items[1])
+    # Held for no second, so undoing is a new decision: its form holds the values from before.
+    page.locator("#bar [data-action=undo]").click()
+    ready(page, items[0])
+    expect(page.locator("#undoing")).to_be_visible()
+    page.go_back()
+    ready(page, items[1])
+    page.locator("#bar [data-action=undo]").click()
+    ready(page, items[0])
+    page.keyboard.press("j")
+    ready(page, items[1])
+    assert not Draft.objects.exists()
+    keys = page.evaluate("Object.keys(localStorage).filter((key) => key.includes('draft'))")
+    assert keys == []

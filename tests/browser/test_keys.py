@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import wave
 from collections.abc import Callable
 
 import pytest
@@ -16,6 +14,7 @@ from reviewapp.annotations.models import Annotation, Decision, SetAside, Undo
 from reviewapp.retrievers.guidance.services import write_guidelines
 from tests.desk import Open, Window, ready
 from tests.factories import make_annotation, make_result
+from tests.media import play_silence
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -117,7 +116,68 @@ def test_it_decides_one_item_for_two_quick_presses(
     page.route("**/decide", press_again, times=1)
     page.keyboard.press("Control+Enter")
     ready(page, items[1])
+    expect(page.get_by_text("A key was pressed while this item was loading")).to_be_visible()
     assert Decision.objects.count() == 1
+
+
+def test_it_takes_a_key_as_soon_as_an_item_is_there(
+    page_of: Callable[[int], Page], items: list[Annotation]
+) -> None:
+    page = page_of(0)
+    # In the page, at the moment in which each item comes: no person is faster.
+    page.evaluate(
+        """keys => document.addEventListener("htmx:load", (event) => {
+            if (event.target.id !== "review" || !keys.length) return;
+            const init = { bubbles: true, cancelable: true, ...keys.shift() };
+            event.target.dispatchEvent(new KeyboardEvent("keydown", init));
+        })""",
+        [
+            {"key": "s", "code": "KeyS"},
+            {"key": "z", "code": "KeyZ", "ctrlKey": True},
+        ],
+    )
+    page.keyboard.press("Control+Enter")
+    # The second was skipped, and the skip was taken back.
+    ready(page, items[1])
+    assert Decision.objects.get().annotation == items[0]
+    assert not SetAside.objects.exists()
+    expect(page.locator("#failure")).to_be_hidden()
+
+
+def test_it_says_the_title_of_the_next_item(
+    page_of: Callable[[int], Page], items: list[Annotation]
+) -> None:
+    page = page_of(0)
+    page.keyboard.press("Control+Enter")
+    ready(page, items[1])
+    expect(page.locator("#live")).to_contain_text("Saved.")
+    expect(page.locator("#live")).to_contain_text("Item 2")
+    page.keyboard.press("j")
+    ready(page, items[2])
+    expect(page.locator("#live")).to_have_text("Item 3")
+
+
+def test_it_takes_no_second_click_that_belongs_to_the_item_before(
+    page_of: Callable[[int], Page], items: list[Annotation]
+) -> None:
+    page = page_of(0)
+    box = page.locator("[data-action=submit]").bounding_box()
+    assert box
+    place = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.click(*place)
+    ready(page, items[1])
+    page.locator("[data-action=submit]").scroll_into_view_if_needed()
+    box = page.locator("[data-action=submit]").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down(click_count=2)
+    page.mouse.up(click_count=2)
+    expect(page.get_by_text("The second click was for the item before")).to_be_visible()
+    assert Decision.objects.count() == 1
+    # A click of its own counts at once.
+    page.locator("[data-action=submit]").click()
+    ready(page, items[2])
+    assert Decision.objects.count() == 2
 
 
 def test_it_decides_one_item_for_a_double_click(
@@ -127,6 +187,23 @@ def test_it_decides_one_item_for_a_double_click(
     page.locator("[data-action=submit]").dblclick()
     ready(page, items[1])
     assert Decision.objects.count() == 1
+
+
+def test_it_goes_into_the_reason_for_a_skip_and_from_there_to_the_next_item(
+    page_of: Callable[[int], Page], items: list[Annotation]
+) -> None:
+    page = page_of(0)
+    page.get_by_label("Skip with a reason").click()
+    expect(page.locator("#skip-reason")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_label("Skip with a reason")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#skip-reason")).to_be_focused()
+    page.keyboard.type("Not my subject")
+    page.keyboard.press("Enter")
+    ready(page, items[1])
+    expect(page.locator("[name=choice]:checked")).to_be_focused()
+    assert SetAside.objects.get().reason == "Not my subject"
 
 
 def test_it_does_not_submit_by_enter_in_a_field(
@@ -385,7 +462,7 @@ def test_it_blurs_plays_and_winds_the_media(
     )
     Annotation.objects.filter(pk=items[1].pk).update(result=result)
     page = page_of(0)
-    page.route("**/media/*", _play_silence)
+    page.route("**/media/*", play_silence)
     page.keyboard.press("j")
     ready(page, items[1])
 
@@ -399,25 +476,3 @@ def test_it_blurs_plays_and_winds_the_media(
     for paused in (False, True):
         page.keyboard.press("Alt+Space")
         expect(audio).to_have_js_property("paused", paused)
-
-
-def _play_silence(route: Route) -> None:
-    """Serve twenty seconds of silence by range requests, so that the player can seek."""
-    sound = _silence(seconds=20)
-    start = int(route.request.headers.get("range", "bytes=0-").removeprefix("bytes=").split("-")[0])
-    headers = {
-        "Accept-Ranges": "bytes",
-        "Content-Range": f"bytes {start}-{len(sound) - 1}/{len(sound)}",
-    }
-    route.fulfill(status=206, body=sound[start:], content_type="audio/wav", headers=headers)
-
-
-def _silence(seconds: int) -> bytes:
-    rate = 8_000
-    file = io.BytesIO()
-    with wave.open(file, "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(1)
-        sound.setframerate(rate)
-        sound.writeframes(bytes([128]) * rate * seconds)
-    return file.getvalue()

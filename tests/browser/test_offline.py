@@ -50,6 +50,8 @@ def test_it_loses_nothing_of_three_reviews_when_the_network_is_unplugged(
         expect(tab.locator("#live")).to_have_text(
             "Not saved yet: it waits in this browser for the network."
         )
+        # One message, not two that say different things.
+        expect(tab.locator("#failure")).to_be_hidden()
     expect(tabs[0].locator(CHIP)).to_contain_text("3 decisions wait for the network")
     assert "Saved." not in tabs[2].locator("#live").inner_text()
     assert not Decision.objects.exists()

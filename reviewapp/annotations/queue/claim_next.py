@@ -41,13 +41,16 @@ def claim_next_annotation(
     after: Annotation | None,
     *,
     now: datetime,
+    only_waiting: bool = False,
 ) -> int | None:
     """Lease the first free item after `after` to `person`, or the first of all; return its key.
 
-    Returns None if no item is free. Pass `after` as it was loaded before its decision, because the
-    decision moves it in most orders.
+    Returns None if no item is free; `only_waiting` passes over decided ones. Pass `after` as it was
+    loaded before its decision, because the decision moves it in most orders.
     """
     pieces = conditions.free(filters)
+    if only_waiting and conditions.WAITING not in pieces:
+        pieces.append(conditions.WAITING)
     params = conditions.parameters(filters, person, now=now)
     params |= {"until": now + LEASE_DURATION, "others": MAX_LEASES - 1}
     if after is None:

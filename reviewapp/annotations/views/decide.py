@@ -296,7 +296,8 @@ def _saved_response(
 
     # The next page counts what is left and adds it to a message with this tag.
     messages.success(request, f"Saved.{merged}", extra_tags="left")
-    return redirect_to_next(request, queue_filter, annotation)
+    # A list of decided items is shown again: nobody is to submit the next of them by reflex.
+    return redirect_to_next(request, queue_filter, annotation, only_waiting=True)
 
 
 def _json_saved(message: str) -> HttpResponse:

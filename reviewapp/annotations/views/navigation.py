@@ -13,7 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from reviewapp.annotations.decide.statements import get_for_decision
 from reviewapp.annotations.models import Annotation, Draft
-from reviewapp.annotations.queue import leases
+from reviewapp.annotations.queue import conditions, leases
 from reviewapp.annotations.queue.claim_next import claim_next_annotation
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.queue.pages import previous_key
@@ -66,26 +66,39 @@ def redirect_to_next(
     request: Request,
     queue_filter: QueueFilter,
     after: Annotation | None,
+    *,
+    only_waiting: bool = False,
 ) -> HttpResponse:
     """Claim the next item behind `after` (as loaded before it was decided) and redirect to it.
 
-    At the end of the list it starts from the top; with nothing left it redirects to the queue.
+    `only_waiting` passes over decided items. At the end of the list it starts from the top; with
+    nothing left it redirects to the queue.
     """
-    claimed_pk = claim_next_annotation(queue_filter, request.user, after, now=timezone.now())
+    claimed_pk = claim_next_annotation(
+        queue_filter,
+        request.user,
+        after,
+        now=timezone.now(),
+        only_waiting=only_waiting,
+    )
     if claimed_pk is None:
-        # Tell the person if all that is left is held by others: the list shows it all the same.
-        why = explain_empty_queue(queue_filter, request.user)
-        if why.held and why.free_at:
-            verb = "is" if why.held == 1 else "are"
-            held = f"{why.held} {verb} held by others, first free at {why.free_at:%H:%M} UTC"
-            messages.info(request, f"Nothing is free for you just now: {held}.")
-
+        if conditions.WAITING in conditions.free(queue_filter):
+            _tell_what_is_held(request, queue_filter)
         url = reverse("queue") + queue_filter.querystring()
         # htmx would follow a plain redirect and put the queue's fragment where the item was.
         if wants_fragment(request):
             return HttpResponseClientRedirect(url)
         return redirect(url)
     return redirect_to_item(queue_filter, claimed_pk)
+
+
+def _tell_what_is_held(request: Request, queue_filter: QueueFilter) -> None:
+    """Tell the person if all that is left is held by others: the list shows it all the same."""
+    why = explain_empty_queue(queue_filter, request.user)
+    if why.held and why.free_at:
+        verb = "is" if why.held == 1 else "are"
+        held = f"{why.held} {verb} held by others, first free at {why.free_at:%H:%M} UTC"
+        messages.info(request, f"Nothing is free for you just now: {held}.")
 
 
 def redirect_to_previous(

@@ -146,8 +146,11 @@ def render_item(
     path = reverse("review", args=[annotation.pk])
     if status == 200 or _is_on_other_page(request, path):
         response["HX-Push-Url"] = path + queue_filter.querystring()
-    if announcement:
-        response["HX-Trigger"] = json.dumps({"say": announcement})
+    if wants_fragment(request):
+        spoken = announcement
+        if _is_on_other_page(request, path):
+            spoken = f"{announcement} {annotation.title or annotation.document_id}".strip()
+        response["HX-Trigger"] = json.dumps({"say": spoken})
     return with_banner(request, response)
 
 
