@@ -62,18 +62,18 @@ def loads(
         if not math.isfinite(value):
             return refuse(number, "is too large.")
         if Decimal(number) != Decimal(repr(value)):
-            return refuse(number, f"cannot be kept to the digit; {value!r} can.")
+            return refuse(number, f"cannot be stored exactly; the nearest number is {value!r}.")
         return value
 
     def parse_int(number: str) -> Any:
         digits = len(number.removeprefix("-"))
         if digits > MAX_INTEGER_DIGITS:
-            reason = f"has {digits:,} digits; at most {MAX_INTEGER_DIGITS:,} can be kept."
+            reason = f"has {digits:,} digits; at most {MAX_INTEGER_DIGITS:,} can be stored."
             return refuse(number, reason)
         return int(number)
 
     def parse_constant(name: str) -> Any:
-        return refuse(name, "is none that JSON knows.")
+        return refuse(name, "is not a JSON number.")
 
     value = json.loads(
         text,

@@ -11,7 +11,7 @@
 // Browsers hold records of earlier versions: whatever changes here goes on reading them
 // (test_stored_records.py).
 
-import { clearNotice, isAway, notify, post, say, signedOut, sitePrefix } from "./server.js";
+import { clearNotice, clearSaved, isAway, notify, post, say, signedOut, sitePrefix } from "./server.js";
 
 const DRAFT_PREFIX = `${sitePrefix}reviewapp.draft.`;
 const SUBMIT_PREFIX = `${sitePrefix}reviewapp.waiting.`;
@@ -269,14 +269,14 @@ const SOON = 1500;
 const AT_THE_LATEST = 10000;
 const RETRY_PAUSE = 15000;
 const NOWHERE =
-  "Not kept yet: this browser's storage is full or switched off, " +
-  "so stay on this page until it is submitted";
+  "Not saved: this browser's storage is full or switched off. " +
+  "Stay on this page until you have submitted";
 const REFUSALS = {
-  401: "You are signed out",
-  403: "You may not save it on the server",
-  413: "It is too much to be kept on the server",
+  401: "You were signed out",
+  403: "You have no access to save it on the server",
+  413: "It is too large to be saved on the server",
 };
-const NOT_SAVED = "The server could not save it; it is tried again";
+const NOT_SAVED = "The server could not save it; trying again";
 const seconds = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
 // How far the server's clock is ahead of this browser's, in ms.
@@ -424,8 +424,8 @@ async function requestSave({ isAsked, keepalive }) {
   try {
     response = await post(draftSection().dataset.save, { ...sent, person }, { keepalive });
   } catch {
-    sayStoredBecause("The server cannot be reached");
-    if (isAsked) say(storedSentence ? `${storedSentence}. The server cannot be reached.` : NOWHERE);
+    sayStoredBecause("No connection");
+    if (isAsked) say(storedSentence ? `${storedSentence}. No connection.` : NOWHERE);
     retrySave();
     return undefined;
   }
@@ -468,7 +468,7 @@ function draftOvertaken({ at, edition, form }, item) {
   const isOfTab = isStored(draftSection().dataset.person, item, form);
   addOffer({ at: Date.parse(at), edition, form, isHere: isOfTab, isOfTab, hasRecord: isOfTab });
   const place = isOfTab ? "tab" : "browser";
-  sayStoredBecause(`Another ${place}'s draft is on the server; say above which one you keep`);
+  sayStoredBecause(`Another ${place} has saved a different draft; choose above which one to keep`);
   planSave(RETRY_PAUSE);
 }
 
@@ -483,7 +483,7 @@ function draftNotSaved(status, why) {
 function draftDecided() {
   stopSaving();
   if (isTouched) {
-    sayState("This form was submitted before. Submit again to make what differs your new decision");
+    sayState("This form was already submitted. Submit again to make your changes a new decision");
     return;
   }
   forgetDrafts(...personAndItem());
@@ -529,8 +529,8 @@ function savedWhen(at) {
 }
 
 function savedWhere({ isHere, isOfTab }) {
-  if (isOfTab) return "another tab";
-  return isHere ? "this browser" : "another browser";
+  if (isOfTab) return "in another tab";
+  return isHere ? "in this browser" : "in another browser";
 }
 
 function offerSentence(draft) {
@@ -538,8 +538,8 @@ function offerSentence(draft) {
   const excerpt = (reasoning || "").trim().slice(0, 80);
   const decision = outcome === UNDECIDABLE ? "can't tell" : label || choice || "no label";
   const words = excerpt ? `${decision}, “${excerpt}”` : decision;
-  const origin = `of ${savedWhen(draft.at)} from ${savedWhere(draft)}`;
-  return `Another draft of yours, ${origin}, says something else: ${words}`;
+  const origin = `from ${savedWhen(draft.at)}, ${savedWhere(draft)}`;
+  return `You have another draft, ${origin}: ${words}`;
 }
 
 function offerBanner(draft) {
@@ -593,7 +593,7 @@ function sayRestored(draft) {
   const banner = draftSection().querySelector("[data-draft-told]");
   banner.hidden = false;
   banner.querySelector("[data-draft-sentence]").textContent =
-    `Your draft of ${savedWhen(draft.at)} from ${savedWhere(draft)} is below, not submitted yet.`;
+    `Unsent draft from ${savedWhen(draft.at)} restored.`;
 }
 
 // An item comes into the page: the newest draft of it, this browser's or the server's, goes into
@@ -601,8 +601,7 @@ function sayRestored(draft) {
 // submitted or discarded is forgotten here too.
 
 const SUBMITTED =
-  "What was typed here had been submitted before this page closed. " +
-  "These are the values as they stand.";
+  "What you typed here had already been submitted. The form shows the current values.";
 
 // The item that came last, as {item, person, decisionId}.
 let shownItem = null;
@@ -755,7 +754,13 @@ window.addEventListener("storage", (event) => {
 
 const FIRST_PAUSE = 2000;
 const LONGEST_PAUSE = 60000;
-const REFUSED_STATUS = [400, 403, 404, 413];
+// What the server will not take, however often it is sent.
+const REFUSED_SENTENCES = {
+  400: "The server did not accept this form. Open the item, check the form and submit it again.",
+  403: "You no longer have access to decide this. Ask an admin for access.",
+  404: "This item no longer exists.",
+  413: "This is too large for the server. Open the item, make it shorter and submit it again.",
+};
 let sendPause = FIRST_PAUSE;
 let sendTimer = 0;
 let isSending = false;
@@ -781,7 +786,7 @@ function submitSaved(submit, json) {
 function submitAsks(submit, why) {
   keepAsDraft(submit);
   updateSubmit({ ...submit, state: "asks", why });
-  const nextStep = "Nothing is lost: open it from the list of what waits, and decide.";
+  const nextStep = "Your answer is kept: open it from the list “Not saved yet” and submit again.";
   notify(`${submit.title}: ${why} ${nextStep}`);
   if (!isShown(submit)) return;
   lockForms(null);
@@ -790,8 +795,7 @@ function submitAsks(submit, why) {
 
 function submitRefused(submit, status) {
   keepAsDraft(submit);
-  const why = status === 404 ? "This item is not there any more." : "You may not do that any more.";
-  updateSubmit({ ...submit, state: "refused", why });
+  updateSubmit({ ...submit, state: "refused", why: REFUSED_SENTENCES[status] });
 }
 
 // Returns whether to go on with the next.
@@ -801,7 +805,7 @@ function submitAnswered(submit, { status, json, text }) {
     return true;
   }
   if (status === 409 || status === 422) {
-    submitAsks(submit, json.why || "This met something else.");
+    submitAsks(submit, json.why || "The item has changed.");
     return true;
   }
   if (status === 401) {
@@ -810,10 +814,10 @@ function submitAnswered(submit, { status, json, text }) {
   }
   if (status === 403 && text.includes("data-somebody-else")) {
     const name = pagePersonName;
-    notify(`What waits here is ${name}’s. It is kept until ${name} signs in again.`);
+    notify(`Unsent decisions here belong to ${name}. They are kept until ${name} signs in again.`);
     return false;
   }
-  if (REFUSED_STATUS.includes(status)) {
+  if (REFUSED_SENTENCES[status]) {
     submitRefused(submit, status);
     return true;
   }
@@ -925,8 +929,9 @@ function queueSubmit(event) {
   };
   if (!addSubmit(submit)) return;
   clearNotice();
+  clearSaved();
   lockForms(waitingSubmit());
-  say("Not saved yet: it waits in this browser for the network.");
+  say("You are offline. Not saved yet; it is sent when you reconnect.");
   document.querySelector("#waits [data-take-back]").focus();
   sendLater();
 }

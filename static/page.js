@@ -126,7 +126,7 @@ document.addEventListener("focusout", () => {
 // saved.
 
 const KINDS = { decide: "Decision", skip: "Skip", defer: "Defer" };
-const TAKE_BACK_QUESTION = "What was typed cannot be kept as a draft. Take it back all the same?";
+const TAKE_BACK_QUESTION = "What you typed cannot be saved as a draft. Undo and lose it?";
 const unsentCount = document.querySelector("[data-waiting-count]");
 const unsentDrawer = document.getElementById("waiting");
 
@@ -135,9 +135,8 @@ function unsentSentence(submits) {
   const sentences = [];
   if (waiting.length) {
     const areDecisions = waiting.every((submit) => submit.kind === "decide");
-    const noun = areDecisions ? "decision" : "submit";
-    const one = `${noun} waits for the network`;
-    sentences.push(counted(waiting.length, one, `${noun}s wait for the network`));
+    const noun = areDecisions ? "decision" : "action";
+    sentences.push(counted(waiting.length, `unsent ${noun}`, `unsent ${noun}s`));
   }
   const needing = submits.length - waiting.length;
   if (needing) sentences.push(counted(needing, "needs you", "need you"));
@@ -147,7 +146,7 @@ function unsentSentence(submits) {
 function submitSentence(submit) {
   if (submit.state !== "waiting") return submit.why;
   const made = timeOfDay.format(submit.at);
-  return `${KINDS[submit.kind]} of ${made}, not saved yet: it waits for the network`;
+  return `${KINDS[submit.kind]} from ${made}, not sent yet`;
 }
 
 function submitLine(submit) {
@@ -183,7 +182,7 @@ if (unsentCount && unsentDrawer) {
 // away unasked.
 
 const LONGEST_WAIT = 8000;
-const DELETE_QUESTION = "Delete what you typed, for good? Nobody can bring it back.";
+const DELETE_QUESTION = "Delete what you typed? This cannot be undone.";
 const { person } = document.body.dataset;
 const signingOut = document.getElementById("signing_out");
 let signOutForm = null;
@@ -221,7 +220,7 @@ function atMost(milliseconds, work) {
 function showSigningOut(isNow) {
   isSigningOut = isNow;
   signOutForm.querySelector("[type=submit]").disabled = isNow;
-  if (isNow) say("What is not saved yet is being saved, then you are signed out.");
+  if (isNow) say("Saving your work, then signing you out.");
 }
 
 function signOut() {
@@ -234,16 +233,14 @@ function askAboutUnsaved() {
   const drafts = draftsToSave().length;
   const parts = [];
   if (submits) {
-    const several = "decisions that are not saved yet";
-    parts.push(counted(submits, "decision that is not saved yet", several));
+    parts.push(counted(submits, "unsent decision", "unsent decisions"));
   }
   if (drafts) {
-    const several = "drafts that the server does not have";
-    parts.push(counted(drafts, "draft that the server does not have", several));
+    parts.push(counted(drafts, "unsaved draft", "unsaved drafts"));
   }
   signingOut.querySelector("[data-told]").textContent =
-    `This browser keeps ${parts.join(" and ")}. After signing out it stays here until you sign ` +
-    "in again at this browser, and whoever uses it could find it. Nothing of it is sent meanwhile.";
+    `This browser has ${parts.join(" and ")}. If you keep your work, it is sent when you sign in ` +
+    "here again. Until then others who use this browser could read it.";
   signingOut.showModal();
   signingOut.querySelector("[data-stay]").focus();
 }
@@ -352,7 +349,7 @@ if (navigation) {
 // Forms that ask for it (`data-guards`): what was typed and not saved is not left behind without a
 // question.
 
-const LEAVE_QUESTION = "You have typed something that is not saved. Leave it?";
+const LEAVE_QUESTION = "You have unsaved changes. Leave and lose them?";
 const touchedForms = new WeakSet();
 let isLeaving = false;
 

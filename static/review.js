@@ -23,7 +23,7 @@ function bubblingInput() {
 
 function showConfidence() {
   const text = inForm("#confidence").value.trim();
-  const number = Number(text);
+  const number = Number(text.replace(",", "."));
   const isUsable = text !== "" && number >= 0 && number <= 1;
   const slider = inForm("[data-slider]");
   slider.value = isUsable ? number : 0.5;
@@ -238,12 +238,12 @@ function exactNumber(text) {
 
 // Why a number cannot be stored as it was typed; "" if it can.
 function numberProblem(text) {
-  if (!JSON_NUMBER.test(text)) return "is a number, such as 12 or 0.75.";
+  if (!JSON_NUMBER.test(text)) return "must be a number, such as 12 or 0.75.";
   const stored = Number(text);
   const isWhole = /^-?\d+$/.test(text);
   if (isWhole || exactNumber(text) === exactNumber(String(stored))) return "";
-  if (!Number.isFinite(stored)) return "is too large a number.";
-  return `cannot be kept to the digit; ${stored} can.`;
+  if (!Number.isFinite(stored)) return "is too large.";
+  return `cannot be stored exactly. The nearest number is ${stored}.`;
 }
 
 function showPayloadProblem(text) {
@@ -338,14 +338,14 @@ function showPayloadFields() {
   const isReadable = isJsonObject(payload().value);
   const isToldByServer = Boolean(payloadError()) && payload().value === payload().defaultValue;
   place.replaceChildren();
-  showPayloadProblem(isReadable || isToldByServer ? "" : "This is not a JSON object yet.");
+  showPayloadProblem(isReadable || isToldByServer ? "" : "This is not a valid JSON object.");
   if (!isReadable) return 0;
 
   const leaves = jsonLeaves(payload().value);
   const shown = leaves.filter(hasField).slice(0, MAX_PAYLOAD_FIELDS);
   place.append(...shown.map(payloadRow));
   const others = leaves.length - shown.length;
-  if (others) place.append(mutedElement("p", `${others} more in the raw JSON`));
+  if (others) place.append(mutedElement("p", `${others} more ${others === 1 ? "field" : "fields"} in Raw JSON`));
   return shown.length;
 }
 
@@ -556,14 +556,14 @@ document.addEventListener("htmx:load", (event) => {
 const LEASE_ENDS_SOON = 120;
 const LEASE_TICK = 10000;
 const LEASE_WARNING =
-  "Your hold on this item ends in two minutes. Extend it to keep it; " +
-  "what you typed stays either way.";
+  "Your reservation of this item ends in two minutes. Extend it to keep the item; " +
+  "what you typed is kept either way.";
 let warnedOf = "";
 
 function leaseSentence(left) {
-  if (left <= 0) return "Your hold has ended";
-  if (left < 60) return "Yours for less than a minute";
-  return `Yours for ${Math.ceil(left / 60)} min`;
+  if (left <= 0) return "Your reservation has ended";
+  if (left < 60) return "Reserved for you, less than a minute left";
+  return `Reserved for you, ${Math.ceil(left / 60)} min left`;
 }
 
 function showLease() {
@@ -589,7 +589,7 @@ window.setInterval(showLease, LEASE_TICK);
 const SECOND_CLICK =
   "The second click was for the item before, so it did nothing here. Click again if you mean it.";
 const TOO_EARLY = "A key was pressed while this item was loading and did nothing. Press it again.";
-const LEAVE_QUESTION = "You have typed something that could not be kept as a draft. Leave it?";
+const LEAVE_QUESTION = "What you typed could not be saved as a draft. Leave and lose it?";
 let shownAt = 0;
 // When the first click of a row of quick clicks was.
 let firstClickAt = 0;
@@ -848,7 +848,7 @@ function moveFocus(by) {
 function changeConfidence(by) {
   const field = inReview("#confidence");
   const text = field.value.trim();
-  const now = text === "" ? 0.5 : Number(text);
+  const now = text === "" ? 0.5 : Number(text.replace(",", "."));
   if (Number.isNaN(now) || field.closest("[inert]")) return;
   const next = Math.min(Math.max(now + by, 0), 1);
   field.value = String(Math.round(next * 100) / 100);

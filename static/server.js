@@ -12,17 +12,16 @@ export const sitePrefix = home === "/" ? "" : home;
 // Sentences for the reader
 
 const SENTENCES = {
-  403: "You may not do that. Nothing was saved; what you typed is still here.",
-  404: "That is not here any more. Reload the page to see what is.",
-  413: "That is more than the server accepts. Nothing was saved; what you typed is still here.",
-  429: "Too many requests at once. Wait a moment and try again; what you typed is still here.",
+  403: "You do not have access to this. Nothing was saved; what you typed is still here.",
+  404: "This no longer exists. Reload the page.",
+  413: "This is too large. Nothing was saved; make it shorter and try again.",
+  429: "Too many requests. Wait a moment and try again; what you typed is still here.",
 };
 const SERVER_ERROR =
-  "The server could not do that. What you typed is still here; try again in a moment.";
+  "Something went wrong on the server. What you typed is still here; try again in a moment.";
 const NOT_ACCEPTED =
-  "That request was not accepted. Nothing was saved; what you typed is still here.";
-const AWAY =
-  "The server cannot be reached. What you typed is still here; try again when you are back online.";
+  "The server did not accept this. Nothing was saved; reload the page and try again.";
+const AWAY = "No connection. What you typed is still here; try again when you are back online.";
 // What a proxy answers, or we while the database is away.
 const AWAY_STATUS = [502, 503, 504];
 
@@ -35,7 +34,13 @@ export function say(text) {
   document.getElementById("live").textContent = text;
 }
 
+// A "Saved." of before would say something else beside what has failed.
+export function clearSaved() {
+  for (const message of document.querySelectorAll("#bar .bar-message")) message.remove();
+}
+
 export function notify(text) {
+  clearSaved();
   failureText.textContent = text;
   failure.hidden = false;
 }
@@ -158,12 +163,11 @@ document.addEventListener("htmx:configRequest", (event) => {
 // been submitted goes on by itself. What needs a tab of its own (passkey, single sign-on) is
 // noticed when that tab is signed in. If somebody else signs in, nothing of it is submitted.
 
-const SIGNED_OUT =
-  "You are signed out. Sign in again in another tab and come back: what you typed is still here.";
-const SIGNED_IN = "You are signed in again. What you typed is still here: send it once more.";
+const SIGNED_OUT = "You were signed out. Sign in again; your work is kept.";
+const SIGNED_IN = "You are signed in again. What you typed is still here: submit it again.";
 const NO_COOKIES =
-  "This browser does not keep the cookies of this site, so nothing can be saved. Switch them on, " +
-  "then send it once more: what you typed is still here.";
+  "Nothing can be saved, because this browser blocks this site's cookies. Allow them, then submit " +
+  "again: what you typed is still here.";
 // A token that is refused again so soon after it was renewed, in ms, is not kept by the browser.
 const RENEWAL_PAUSE = 10000;
 
@@ -207,7 +211,7 @@ function tellTabs() {
 
 function submitAgain({ elt, submitter }) {
   clearNotice();
-  say("You are signed in again. What you submitted is being sent.");
+  say("You are signed in again. Your decision is being sent.");
   if (!elt.requestSubmit) elt.click();
   else if (submitter && submitter.isConnected) elt.requestSubmit(submitter);
   else elt.requestSubmit();
@@ -240,8 +244,8 @@ function showSomebodyElse(now) {
   if (!dialog.open) dialog.showModal();
   inDialog("place").replaceChildren();
   inDialog("told").textContent =
-    `You are signed in as ${now.name} now, but this page is ${personName}'s. Nothing of it was ` +
-    `submitted; what was typed is kept for ${personName}.`;
+    `You are now signed in as ${now.name}, but this page belongs to ${personName}. Nothing was ` +
+    `submitted; what ${personName} typed is kept.`;
   showProblem("");
   for (const element of dialog.querySelectorAll("[data-other]")) element.hidden = false;
   inDialog("sign-again").focus();
@@ -253,7 +257,7 @@ function showSignInForm(html) {
   const forms = [...page.querySelectorAll("main form")];
   const form = forms.find((candidate) => candidate.querySelector("[type=password], [name=code]"));
   if (!form) {
-    showProblem("This needs a page of its own: follow the link below, then come back.");
+    showProblem("This sign-in needs its own page. Use the link below, then come back.");
     return;
   }
   const shown = document.importNode(form, true);
@@ -269,8 +273,8 @@ async function showSignInResponse(response) {
   const { status } = response;
   const type = response.headers.get("Content-Type") || "";
   if (type.startsWith("application/json")) signedIn(await response.json());
-  else if (status === 429) showProblem("Too many tries. Wait a minute, then try again.");
-  else if (status === 403 || status >= 500) showProblem("That did not work. Try once more.");
+  else if (status === 429) showProblem("Too many tries. Wait a minute and try again.");
+  else if (status === 403 || status >= 500) showProblem("That did not work. Try again.");
   else showSignInForm(await response.text());
 }
 
@@ -281,7 +285,7 @@ async function requestSignIn(url, options = {}) {
     const response = await fetch(url, { ...always, ...options });
     await showSignInResponse(response);
   } catch {
-    showProblem("The server cannot be reached. Try again when you are back online.");
+    showProblem("No connection. Try again when you are back online.");
   }
 }
 
@@ -297,14 +301,14 @@ async function loadSignInPage() {
   for (const element of dialog.querySelectorAll("[data-other]")) element.hidden = true;
   const { refused } = await getPerson().catch(() => ({}));
   inDialog("another-way").hidden = Boolean(refused);
-  dialog.querySelector("h2").textContent = refused ? "You are signed out" : "Sign in again";
+  dialog.querySelector("h2").textContent = refused ? "You were signed out" : "Sign in again";
   if (refused) {
     showRefusal(refused);
     return;
   }
-  const goesOn = heldSubmit ? ", and what you submitted goes on by itself" : "";
-  inDialog("told").textContent =
-    `Your session has ended. Sign in as ${personName}: what you typed is still here${goesOn}.`;
+  inDialog("told").textContent = heldSubmit
+    ? `You were signed out. Sign in as ${personName} and your decision is sent.`
+    : `You were signed out. Sign in as ${personName}; your work is kept.`;
   await requestSignIn(`${signInPath}?next=${encodeURIComponent(whoUrl)}`);
 }
 
@@ -401,9 +405,9 @@ if (dialog) {
     signingOut.catch(() => {}).then(loadSignInPage);
   });
   inDialog("elsewhere").addEventListener("click", () => {
-    const goesOn = heldSubmit ? ", and what you submitted goes on by itself" : "";
-    inDialog("told").textContent =
-      `Sign in as ${personName} in the tab that has opened. This page notices${goesOn}.`;
+    inDialog("told").textContent = heldSubmit
+      ? `Sign in as ${personName} in the new tab. Your decision is then sent from here.`
+      : `Sign in as ${personName} in the new tab, then come back.`;
   });
   inDialog("close").addEventListener("click", () => dialog.close());
 }

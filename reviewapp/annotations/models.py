@@ -15,6 +15,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy
 
 from reviewapp.annotations.fields import FIELDS
 from reviewapp.annotations.history_triggers import ANNOTATION, DECISION, SET_ASIDE, UNDO
@@ -49,10 +50,10 @@ class Annotation(models.Model):
     """
 
     class Status(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        DECIDED = "decided", "Decided"
-        UNDECIDABLE = "undecidable", "Can't tell"
-        GONE = "gone", "Gone upstream"
+        WAITING = "waiting", gettext_lazy("Waiting")
+        DECIDED = "decided", gettext_lazy("Decided")
+        UNDECIDABLE = "undecidable", gettext_lazy("Can't tell")
+        GONE = "gone", gettext_lazy("Gone upstream")
 
     ref = models.CharField(max_length=300, unique=True)
     annotation_id = models.CharField(max_length=200, null=True, unique=True)
@@ -247,8 +248,8 @@ class Decision(models.Model):
     """
 
     class Outcome(models.TextChoices):
-        DECIDED = "decided", "Decided"
-        UNDECIDABLE = "undecidable", "Can't tell"
+        DECIDED = "decided", gettext_lazy("Decided")
+        UNDECIDABLE = "undecidable", gettext_lazy("Can't tell")
 
     decision_id = models.UUIDField(unique=True)
     annotation = models.ForeignKey(
@@ -356,8 +357,8 @@ class SetAside(models.Model):
     """One person's skip (for somebody else) or deferral (for later) of an item."""
 
     class Kind(models.TextChoices):
-        SKIPPED = "skipped", "Skipped"
-        DEFERRED = "deferred", "Deferred"
+        SKIPPED = "skipped", gettext_lazy("Skipped")
+        DEFERRED = "deferred", gettext_lazy("Deferred")
 
     annotation = models.ForeignKey(
         Annotation,

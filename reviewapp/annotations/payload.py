@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from reviewapp.json_values import Path, UnstorableNumber, is_deeper_than, loads
 from reviewapp.storable import unstorable_character
 
@@ -37,7 +39,9 @@ def read(
     if not isinstance(value, dict):
         names = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
         name = names.get(type(value), "a number")
-        raise BadPayload(f"The payload must be a JSON object, such as {{}}, not {name}.")
+        raise BadPayload(
+            _("The payload must be a JSON object, such as {}, not %(name)s.") % {"name": name}
+        )
 
     return check_limits(value, most_bytes=most_bytes, most_levels=most_levels)
 
@@ -54,7 +58,10 @@ def check_limits(
     _check_characters(value)
     size = len(json.dumps(value, ensure_ascii=False).encode())
     if size > most_bytes:
-        raise BadPayload(f"The payload holds {size:,} bytes; at most {most_bytes:,} can be kept.")
+        raise BadPayload(
+            _("The payload can have at most %(most_bytes)s bytes (this one has %(size)s).")
+            % {"most_bytes": f"{most_bytes:,}", "size": f"{size:,}"}
+        )
     return value
 
 
@@ -68,15 +75,21 @@ def write(value: Mapping[str, Any]) -> str:
 def _parse_json(text: str, most_bytes: int, most_levels: int) -> Any:
     # White space is not kept, so the text may be longer than the payload; but not without limit.
     if len(text) > 8 * most_bytes:
-        limit = f"at most {most_bytes:,} bytes can be kept"
-        raise BadPayload(f"The payload holds {len(text):,} characters; {limit}.")
+        size = f"this one has {len(text):,} characters"
+        raise BadPayload(
+            _("The payload can have at most %(most_bytes)s bytes (%(size)s).")
+            % {"most_bytes": f"{most_bytes:,}", "size": size}
+        )
     try:
         return loads(text, object_pairs_hook=_object_without_duplicates)
     except UnstorableNumber as error:
         raise BadPayload(error.sentence("the payload"), error.path) from error
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise BadPayload(f"The payload is not JSON: {error.msg}, {place}.") from error
+        raise BadPayload(
+            _("The payload is not valid JSON: %(msg)s, %(place)s.")
+            % {"msg": error.msg, "place": place}
+        ) from error
     except RecursionError as error:
         raise BadPayload(_too_deep(most_levels)) from error
 
@@ -86,19 +99,26 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) < len(pairs):
         names = [name for name, _ in pairs]
         duplicate = next(name for name in names if names.count(name) > 1)
-        raise BadPayload(f"The payload names {duplicate!r} twice in one object.")
+        raise BadPayload(
+            _("The payload has the name %(duplicate)s twice in one object. Remove one of them.")
+            % {"duplicate": f"{duplicate!r}"}
+        )
     return value
 
 
 def _check_characters(payload: dict[str, Any]) -> None:
     character = unstorable_character(payload)
     if character == "\0":
-        nul = "a NUL character (\\u0000), which cannot be kept"
-        raise BadPayload(f"The payload holds {nul}. Take it out.")
+        raise BadPayload(_("The payload contains a NUL character (\\u0000). Remove it."))
     if character:
         half = "half of a surrogate pair (\\ud800 to \\udfff)"
-        raise BadPayload(f"The payload holds {half}, which is no character.")
+        raise BadPayload(
+            _("The payload contains %(half)s, which is not a character. Remove it.")
+            % {"half": half}
+        )
 
 
 def _too_deep(most_levels: int) -> str:
-    return f"The payload is nested deeper than {most_levels} levels."
+    return _("The payload can be nested at most %(most_levels)s levels deep.") % {
+        "most_levels": most_levels
+    }

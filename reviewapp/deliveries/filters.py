@@ -8,6 +8,8 @@ from typing import Any
 from django import forms
 from django.contrib.auth import get_user_model
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.querysets import ChangeQuerySet
@@ -42,20 +44,20 @@ class DeliveryFilter(Filter):
 class DeliveriesForm(FilterForm):
     """The filters of the deliveries page; invalid ones are ignored."""
 
-    state = Choice(label="State", choices=ChangeFilter.choices)
-    retriever = Choice(label="Retriever")
-    person = Choice(label="Person")
-    reason = forms.CharField(label="Reason", max_length=2000, required=False)
+    state = Choice(label=gettext_lazy("State"), choices=ChangeFilter.choices)
+    retriever = Choice(label=gettext_lazy("Retriever"))
+    person = Choice(label=gettext_lazy("Person"))
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=2000, required=False)
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
         people = get_user_model().objects.order_by("username").values_list("pk", "username")
-        self.set_choices("person", [("", "Anybody"), *people[:_MAX_CHOICES]])
+        self.set_choices("person", [("", _("Anybody")), *people[:_MAX_CHOICES]])
 
         retrievers = Retriever.objects.order_by("name", "id")
         columns = retrievers.values_list("retriever_id", "name", "retriever_id", "gone_at")
         choices = retriever_choices(columns[:_MAX_CHOICES])
-        self.set_choices("retriever", [("", "Any retriever"), *choices])
+        self.set_choices("retriever", [("", _("Any retriever")), *choices])
 
     def change_filter(self) -> DeliveryFilter:
         """Return the filter, without its invalid parts."""

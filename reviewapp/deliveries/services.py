@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from reviewapp.annotations.decide.undo import lock_with_decision, revert_decision
 from reviewapp.annotations.mirror.absorb import rebase, visible_values
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 PERMISSION = "outbox.manage_change"
-_ADMINS_ONLY = "It changes a retriever: an admin has to do this."
-_MUST_BE_SENT = "It is what reverts a “can't tell” that Mixpeek was told, so it has to be sent."
+_ADMINS_ONLY = gettext_lazy("Only an admin can withdraw a change of a retriever.")
+_MUST_BE_SENT = gettext_lazy("It reverts a “can't tell” that Mixpeek was told, so it must be sent.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +102,9 @@ def retry_change(change: Change, *, actor: User) -> bool:
 def require_delivery_permission(actor: User) -> None:
     """Raise `PermissionDenied` unless this person may retry and withdraw changes."""
     if not actor.has_perm(PERMISSION):
-        raise PermissionDenied("Retrying and withdrawing changes needs the role lead or admin.")
+        raise PermissionDenied(
+            _("Only leads and admins can retry or withdraw changes. Ask an admin for access.")
+        )
 
 
 def preview_retry(changes: Sequence[Change]) -> list[Preview]:
@@ -205,13 +209,15 @@ def _undo_decision(annotation: Annotation, change: Change, actor: User) -> None:
 
 def _withdrawal_obstacle(change: Change, actor: User) -> str:
     if change.state in {Change.State.DELIVERED, Change.State.WITHDRAWN}:
-        return f"It is {change.get_state_display().lower()} already."
+        return _("It is already %(value)s.") % {"value": change.get_state_display().lower()}
     if change.is_open and change.verb == Change.Verb.REVERT:
         return _MUST_BE_SENT
     if change.is_open and change.claimed_at:
-        return "It is being sent at this moment: too late."
+        return _("It is being sent right now, so it is too late.")
     if change.is_open and change.maybe_sent:
-        return "Mixpeek may have it already: an earlier try got no answer, and the next one tells."
+        return _(
+            "Mixpeek may already have it: an earlier try got no answer. The next try will show."
+        )
     if Ref.parse(change.ref).kind == RefKind.RETRIEVER and not actor.has_perm(
         "retrievers.change_retriever"
     ):
@@ -221,9 +227,11 @@ def _withdrawal_obstacle(change: Change, actor: User) -> str:
 
 def _retry_obstacle(change: Change) -> str:
     if not change.is_open:
-        return f"It is {change.get_state_display().lower()}: there is nothing to try again."
+        return _("It is %(value)s, so there is nothing to retry.") % {
+            "value": change.get_state_display().lower()
+        }
     if change.claimed_at:
-        return "It is being sent at this moment."
+        return _("It is being sent right now.")
     if not change.attempts:
-        return "It has not failed: it is sent as soon as its turn comes."
+        return _("It has not failed. It is sent as soon as its turn comes.")
     return ""

@@ -216,9 +216,7 @@ class Transport:
         while chunk:
             body += chunk
             if len(body) > MAX_BYTES:
-                return Unreadable(
-                    "Mixpeek's answer is too large to be one.", maybe_applied=call.writes
-                )
+                return Unreadable("Mixpeek's answer is too large.", maybe_applied=call.writes)
             chunk = response.raw.read1(_CHUNK, decode_content=True)
 
         headers = {}

@@ -95,7 +95,7 @@ def _garbled_error(
     reason = "it is nested too deeply"
     if isinstance(error, Malformed):
         reason = single_line(str(error))
-    message = f"Mixpeek's answer to {call.method} {call.path} makes no sense: {reason}."
+    message = f"Mixpeek's answer to {call.method} {call.path} cannot be read: {reason}."
     return kind(
         message,
         status=reply.status,

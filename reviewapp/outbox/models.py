@@ -8,6 +8,8 @@ from math import ceil
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from reviewapp.audit.actions import Action
 from reviewapp.audit.triggers import NeverTruncated, Tracked
@@ -39,18 +41,18 @@ class Change(models.Model):
     """
 
     class State(models.TextChoices):
-        QUEUED = "queued", "Queued"
-        DELIVERED = "delivered", "Delivered"
-        CONFLICT = "conflict", "Conflict"
-        REFUSED = "refused", "Refused"
-        WITHDRAWN = "withdrawn", "Withdrawn"
+        QUEUED = "queued", gettext_lazy("Queued")
+        DELIVERED = "delivered", gettext_lazy("Delivered")
+        CONFLICT = "conflict", gettext_lazy("Conflict")
+        REFUSED = "refused", gettext_lazy("Refused")
+        WITHDRAWN = "withdrawn", gettext_lazy("Withdrawn")
 
     class Verb(models.TextChoices):
-        SET = "set", "Set fields"
-        CONFIRM = "confirm", "Confirm"
-        CREATE = "create", "Create"
-        CANNOT_TELL = "cannot_tell", "Can't tell"
-        REVERT = "revert", "Revert “can't tell”"
+        SET = "set", gettext_lazy("Set fields")
+        CONFIRM = "confirm", gettext_lazy("Confirm")
+        CREATE = "create", gettext_lazy("Create")
+        CANNOT_TELL = "cannot_tell", gettext_lazy("Can't tell")
+        REVERT = "revert", gettext_lazy("Revert “can't tell”")
 
     ref = models.CharField(max_length=300)
     verb = models.CharField(max_length=12, choices=Verb.choices, default=Verb.SET)
@@ -217,34 +219,43 @@ class Change(models.Model):
 
         seconds = self.held_for
         if seconds:
-            return f"Held, sends in {seconds} s"
+            return _("Held, sends in %(seconds)s s") % {"seconds": seconds}
         if self.attempts:
-            return "Waiting to try again"
+            return _("Waiting to try again")
         if self.claimed_at:
-            return "Sending"
-        return "Queued"
+            return _("Sending")
+        return _("Queued")
+
+    @property
+    def settled_caption(self) -> str:
+        """The caption of the time when it was settled; a conflict or refusal still needs a person."""
+        if self.state == self.State.CONFLICT:
+            return _("In conflict since")
+        if self.state == self.State.REFUSED:
+            return _("Refused since")
+        return str(self.State(self.state).label)
 
     @property
     def _settled_text(self) -> str:
         if self.state == self.State.DELIVERED:
             return self._delivered_text
         if self.state == self.State.WITHDRAWN and self.verb == self.Verb.CANNOT_TELL:
-            return "Can't tell, not sent"
-        return self.State(self.state).label
+            return _("Can't tell, not sent")
+        return str(self.State(self.state).label)
 
     @property
     def _delivered_text(self) -> str:
-        text = "Delivered"
+        text = _("Delivered")
         if self.verb == self.Verb.CONFIRM:
-            text = "Confirmed, delivered"
+            text = _("Confirmed, delivered")
         elif self.verb == self.Verb.CANNOT_TELL:
-            text = "Can't tell, delivered"
+            text = _("Can't tell, delivered")
         elif self.verb == self.Verb.REVERT:
-            text = "“Can't tell” reverted, delivered"
+            text = _("“Can't tell” reverted, delivered")
         if self.version is not None:
             text = f"{text} v{self.version}"
         if self.without_author:
-            text = f"{text} without author"
+            text = _("%(text)s without author") % {"text": text}
         return text
 
     @property

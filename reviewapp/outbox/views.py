@@ -7,6 +7,8 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.audit.context import acting
@@ -14,7 +16,9 @@ from reviewapp.outbox import services
 from reviewapp.outbox.models import Change
 from reviewapp.web.http import Request, is_local_path, render_page_or_fragment
 
-_RESUMED = "Trying again; whether Mixpeek accepts our key shows with the next delivery."
+_RESUMED = gettext_lazy(
+    "Retrying. The next delivery will show whether Mixpeek accepts the API key."
+)
 
 
 @require_safe
@@ -34,7 +38,7 @@ def resume_deliveries(request: Request) -> HttpResponse:
     with acting(request.user):
         was_paused = services.resume()
 
-    message = _RESUMED if was_paused else "Deliveries were not paused."
+    message = _RESUMED if was_paused else _("Deliveries were not paused.")
     messages.info(request, message)
 
     next_path = request.POST.get("next", "")

@@ -47,7 +47,7 @@ def _build(base_url: str, api_key: str, namespace: str, timeout: int, impatient:
         missing.append("MIXPEEK_NAMESPACE")
     if missing:
         names = " and ".join(missing)
-        raise Unauthorized(f"Set {names} first; without, Mixpeek cannot be asked for anything.")
+        raise Unauthorized(f"Set {names} first. Without them, Mixpeek cannot be reached.")
 
     connect_timeout: float = min(_MAX_CONNECT_SECONDS, timeout)
     if impatient:

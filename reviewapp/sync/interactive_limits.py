@@ -64,7 +64,7 @@ class Gate:
         """Occupy a place; raises `TooBusy` at once when there is none."""
         if not self._free.acquire(blocking=False):
             raise TooBusy(
-                "Too many requests wait for Mixpeek already. Try again in a moment.",
+                "Too many requests are waiting for Mixpeek. Try again in a moment.",
                 retry_after=1.0,
             )
         try:
@@ -99,7 +99,7 @@ class CircuitBreaker:
             seconds_left = self._open_until - self._clock()
             if seconds_left > 0:
                 raise TooBusy(
-                    "Mixpeek does not answer at the moment. Try again in a while.",
+                    "Mixpeek is not answering. Try again in a minute.",
                     retry_after=seconds_left,
                 )
 
@@ -168,6 +168,6 @@ def _spend_share(person: User) -> None:
             cache.set(key, spent + 1, timeout=120)
             return
 
-    message = f"You have asked Mixpeek {spent} times within a minute"
-    message = f"{message}, which is the most for one person. Wait a little."
+    message = f"You have sent {spent} requests to Mixpeek within a minute"
+    message = f"{message}, which is the limit. Wait a minute."
     raise ShareSpent(message, retry_after=60 - seconds)

@@ -77,7 +77,7 @@ def framed_link(document_id: str, index: int, *, person: User) -> str:
         raise LinkUnavailable(status=502, reason=reason) from None
 
     if not is_pdf:
-        reason = "This file calls itself a PDF and is none, so it is not shown here."
+        reason = "This file is not a PDF, although it says so, and is not shown."
         raise LinkUnavailable(status=415, reason=reason)
     return url
 
@@ -95,7 +95,7 @@ def link(document_id: str, index: int, *, person: User) -> str:
     """
     file = _files(document_id, person).get(index)
     if file is None:
-        raise LinkUnavailable(status=404, reason="The document does not have this file any more.")
+        raise LinkUnavailable(status=404, reason="The document no longer has this file.")
     if file.unavailable_reason:
         reason = f"Mixpeek cannot give this file: {file.unavailable_reason}"
         raise LinkUnavailable(status=404, reason=reason)
@@ -105,7 +105,7 @@ def link(document_id: str, index: int, *, person: User) -> str:
         host = urlsplit(file.url).hostname
         raise LinkUnavailable(
             status=403,
-            reason=f"Files on {host} are not shown here: the setting MEDIA_HOSTS does not list it.",
+            reason=f"Files on {host} are not shown, because the setting MEDIA_HOSTS does not list it.",
         )
     return file.url
 
@@ -207,7 +207,7 @@ def _files(document_id: str, person: User) -> dict[int, File]:
             or Result.objects.filter(document_id=document_id).exists()
         )
         if not is_mirrored:
-            raise LinkUnavailable(status=404, reason="There is no such document here.")
+            raise LinkUnavailable(status=404, reason="This document does not exist here.")
         entry = _fetch_within_limits(document_id, person)
 
     if isinstance(entry, str):
@@ -247,7 +247,7 @@ def _locked(document_id: str) -> Iterator[None]:
     lock = _document_locks[number]
     if not lock.acquire(timeout=settings.MIXPEEK_PAGE_TIMEOUT):
         raise interactive_limits.TooBusy(
-            "Mixpeek takes long to answer. Try again in a moment.",
+            "Mixpeek is slow to answer. Try again in a moment.",
             retry_after=1.0,
         )
     try:
@@ -265,10 +265,10 @@ def _fetch(document_id: str, person: User) -> dict[int, File] | str:
         with interactive_limits.interactive_requests(person):
             batch = client(impatient=True).batch_get_documents([document_id])
     except (NotFound, Refused):
-        return _cache_missing(document_id, "Mixpeek does not know this document.")
+        return _cache_missing(document_id, "Mixpeek has no document with this id.")
 
     if not batch.found:
-        return _cache_missing(document_id, "The document is not at Mixpeek any more.")
+        return _cache_missing(document_id, "Mixpeek no longer has this document.")
 
     by_index = {file.index: file for file in files(batch.found[0].body)}
     _links.set(document_id, by_index, seconds=LINK_CACHE_SECONDS)

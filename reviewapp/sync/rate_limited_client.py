@@ -33,7 +33,7 @@ class OutOfBudget(Unavailable):
     """The rate budget has no tokens for this request; nothing was sent. See `retry_after`."""
 
     def __init__(self, seconds: float) -> None:
-        message = "All requests to Mixpeek that are allowed for now are spoken for."
+        message = "The limit of requests to Mixpeek is used up for now."
         super().__init__(message, retry_after=seconds)
 
 

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 MINE = "mine"
 THEIRS = "theirs"
-UNCHOSEN = "Say whose stands: yours or theirs."
+UNCHOSEN = gettext_lazy("Choose yours or theirs.")
 # Longer values may need scrolling.
 _MAX_SHORT_LENGTH = 100
 
@@ -34,7 +36,7 @@ class ConflictChoice:
     chosen: str = ""
     is_missing: bool = False
     is_conflict: bool = True
-    theirs_caption: str = "Take theirs"
+    theirs_caption: str = ""
 
     @property
     def name(self) -> str:
@@ -44,7 +46,7 @@ class ConflictChoice:
     @property
     def error(self) -> str:
         """The error message, "" if there is none."""
-        return UNCHOSEN if self.is_missing else ""
+        return str(UNCHOSEN) if self.is_missing else ""
 
     @property
     def is_long(self) -> bool:

@@ -16,8 +16,11 @@ from datetime import datetime, timedelta
 from django import forms
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy
 
-_DAMAGED = "This form is damaged: open the page anew and fill it in once more."
+_DAMAGED = gettext_lazy(
+    "This form is damaged and was not saved. Reload the page and fill it in again."
+)
 # For a double click or a reload; later, the form is refused because it was already sent.
 _SHOW_AGAIN_PERIOD = timedelta(minutes=10)
 

@@ -13,18 +13,18 @@ from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy
 
 from reviewapp.web.http import Request
 
-_NEEDS_NEW_SIGN_IN = (
-    "Nothing was changed. You sign in without a password here, so this needs a sign-in of the last "
-    "few minutes"
+SIGN_IN_AGAIN = gettext_lazy(
+    "Nothing was changed. This needs a recent sign-in: sign out, sign in again, then repeat it."
 )
-SIGN_IN_AGAIN = f"{_NEEDS_NEW_SIGN_IN}: sign out, sign in again, then repeat it."
-SIGN_IN_ELSEWHERE = (
-    f"{_NEEDS_NEW_SIGN_IN}. What you chose and typed is still here: in another tab sign out, sign "
-    "in again, then submit this once more."
+SIGN_IN_ELSEWHERE = gettext_lazy(
+    "Nothing was changed. This needs a recent sign-in: in another tab, sign out and sign in again. "
+    "Then submit this again; what you typed is still here."
 )
+
 P = ParamSpec("P")
 View = Callable[Concatenate[Request, P], HttpResponse]
 

@@ -152,12 +152,12 @@ def test_it_offers_what_another_browser_typed_and_drops_neither(
     expect(offer).to_contain_text("from another browser, says something else: a, “At the office”")
     expect(home.locator(STATE)).to_contain_text("Another browser's draft is on the server")
     assert Draft.objects.get().typed["reasoning"] == "At the office"
-    offer.get_by_role("button", name="Show it instead").click()
+    offer.get_by_role("button", name="Show that draft").click()
     expect(home.locator("#reasoning")).to_have_value("At the office")
     expect(offer).to_contain_text("At home")
-    offer.get_by_role("button", name="Show it instead").click()
+    offer.get_by_role("button", name="Show that draft").click()
     expect(home.locator("#reasoning")).to_have_value("At home")
-    offer.get_by_role("button", name="Keep mine").click()
+    offer.get_by_role("button", name="Keep this one").click()
     expect(offer).to_have_count(0)
     expect(home.locator(STATE)).to_have_text(SAVED)
     assert Draft.objects.get().typed["reasoning"] == "At home"
@@ -273,8 +273,8 @@ def test_it_saves_now_by_key_and_says_so_while_somebody_types(
     _cut(page)
     page.fill("#reasoning", "More")
     page.keyboard.press("Control+s")
-    expect(page.locator("#live")).to_contain_text("The server cannot be reached.")
-    expect(page.locator(STATE)).to_contain_text("The server cannot be reached.")
+    expect(page.locator("#live")).to_contain_text("No connection.")
+    expect(page.locator(STATE)).to_contain_text("No connection.")
 
 
 def test_it_shows_nobody_what_another_person_typed_in_this_browser(

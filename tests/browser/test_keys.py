@@ -282,7 +282,7 @@ def test_it_skips_defers_and_undoes_the_last_decision(
     expect(page.locator("[data-seconds-left]")).to_be_visible()
     page.keyboard.press("Control+z")
     ready(page, items[0])
-    expect(page.locator("#live")).to_contain_text("Taken back")
+    expect(page.locator("#live")).to_contain_text("Undone")
     assert Undo.objects.count() == 1
     page.once("dialog", lambda question: question.accept())
     page.keyboard.press("j")

@@ -46,7 +46,7 @@ def test_it_loses_nothing_of_three_reviews_when_the_network_is_unplugged(
         tab.fill("#label", label)
         tab.fill("#reasoning", f"Why {label}")
         tab.keyboard.press("Control+Enter")
-        expect(tab.locator(WAITS)).to_contain_text("Not saved yet: it waits for the network.")
+        expect(tab.locator(WAITS)).to_contain_text("This is not saved yet.")
         expect(tab.locator("#live")).to_have_text(
             "Not saved yet: it waits in this browser for the network."
         )
@@ -143,8 +143,8 @@ def test_it_takes_back_what_waits(
     page.context.set_offline(True)
     page.fill("#reasoning", "Too early")
     page.keyboard.press("Control+Enter")
-    expect(page.locator(CHIP)).to_contain_text("1 decision waits for the network")
-    page.locator(WAITS).get_by_role("button", name="Take it back").click()
+    expect(page.locator(CHIP)).to_contain_text("1 unsent decision")
+    page.locator(WAITS).get_by_role("button", name="Undo").click()
     expect(page.locator(CHIP)).to_be_hidden()
     page.locator("#reasoning").fill("Better")
     page.context.set_offline(False)
@@ -209,7 +209,9 @@ def test_it_lists_what_waits_for_everybody(
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
     page.locator(CHIP).click()
-    expect(page.locator("#waiting li")).to_contain_text(re.compile("Decision of .*, not saved yet"))
+    expect(page.locator("#waiting li")).to_contain_text(
+        re.compile("Decision from .*, not sent yet")
+    )
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth") <= width

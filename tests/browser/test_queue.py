@@ -109,7 +109,7 @@ def test_it_keeps_what_was_typed_when_the_session_ends_and_goes_on_after_signing
     desk.context.clear_cookies()
     page = desk.page
     page.locator("#id_q").fill("typed")
-    expect(page.get_by_role("alert")).to_contain_text("You are signed out.")
+    expect(page.get_by_role("alert")).to_contain_text("You were signed out.")
     expect(page.locator("#id_q")).to_have_value("typed")
     expect(page.locator("#queue")).to_be_visible()
     desk.sign_in(alice)
@@ -124,11 +124,11 @@ def test_it_keeps_what_was_typed_when_the_session_ends_and_goes_on_after_signing
     ("status", "sentence"),
     [
         (500, "The server could not do that."),
-        (502, "The server cannot be reached."),
-        (403, "You may not do that."),
-        (404, "That is not here any more."),
+        (502, "No connection."),
+        (403, "You do not have access to this."),
+        (404, "This no longer exists."),
         (429, "Too many requests at once."),
-        (0, "The server cannot be reached."),
+        (0, "No connection."),
     ],
 )
 def test_it_says_what_a_request_could_not_do_and_swaps_nothing(

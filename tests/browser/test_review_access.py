@@ -159,8 +159,11 @@ def test_it_changes_nothing_in_the_payload_but_the_field_that_is_edited(
     [
         ("0x1F", "score is a number, such as 12 or 0.75."),
         ("", "score is a number, such as 12 or 0.75."),
-        ("1e-400", "score cannot be kept to the digit; 0 can."),
-        ("0.1234567890123456789", "score cannot be kept to the digit; 0.12345678901234568 can."),
+        ("1e-400", "score cannot be stored exactly. The nearest number is 0."),
+        (
+            "0.1234567890123456789",
+            "score cannot be stored exactly. The nearest number is 0.12345678901234568.",
+        ),
         ("1e999", "score is too large a number."),
     ],
 )

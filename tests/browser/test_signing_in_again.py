@@ -47,7 +47,7 @@ def test_it_goes_on_with_the_submit_after_signing_in(
     page = window(alice)
     open_item(page, items[0])
     dialog = _submit_signed_out(page)
-    expect(dialog).to_contain_text("what you submitted goes on by itself")
+    expect(dialog).to_contain_text("Sign in as alice and your decision is sent")
     expect(dialog.locator("[name=login]")).to_have_value("alice")
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
@@ -118,7 +118,7 @@ def test_it_submits_nothing_when_somebody_else_signs_in(
     dialog.locator("[name=password]").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(dialog).to_contain_text(
-        "You are signed in as bob now, but this page is alice's. Nothing of it was submitted"
+        "You are now signed in as bob, but this page belongs to alice. Nothing was submitted"
     )
     expect(page.locator("#reasoning")).to_have_value("Typed before")
     assert not Decision.objects.exists()
@@ -139,7 +139,7 @@ def test_it_stays_as_it_is_when_nobody_signs_in(
     expect(page.locator(DIALOG)).to_be_hidden()
     expect(page.locator("#reasoning")).to_be_focused()
     expect(page.locator("#reasoning")).to_have_value("Typed before")
-    expect(page.locator("#failure")).to_contain_text("You are signed out.")
+    expect(page.locator("#failure")).to_contain_text("You were signed out.")
     page.locator("#failure").get_by_role("button", name="Sign in here").click()
     expect(page.locator(f"{DIALOG} [name=password]")).to_be_focused()
     assert not Decision.objects.exists()
@@ -156,7 +156,7 @@ def test_it_asks_to_sign_in_when_all_cookies_are_gone_and_goes_on(
     page.keyboard.press("Control+Enter")
     dialog = page.locator(DIALOG)
     expect(dialog.locator("[name=password]")).to_be_focused()
-    expect(page.locator("#failure")).to_contain_text("You are signed out.")
+    expect(page.locator("#failure")).to_contain_text("You were signed out.")
     dialog.locator("[name=password]").fill(PASSWORD)
     page.keyboard.press("Enter")
     ready(page, items[1])

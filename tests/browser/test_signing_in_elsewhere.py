@@ -149,7 +149,7 @@ def test_it_submits_nothing_when_somebody_else_signs_in_there(
     tab.get_by_role("button", name="Sign in", exact=True).click()
 
     expect(page.locator(DIALOG)).to_contain_text(
-        "You are signed in as bob now, but this page is alice's"
+        "You are now signed in as bob, but this page belongs to alice"
     )
     expect(page.locator("#reasoning")).to_have_value("Typed before")
     assert not Decision.objects.exists()

@@ -95,9 +95,7 @@ def test_it_warns_of_what_is_not_sent_and_keeps_it(
     open_item(page, items[0])
     submit_without_network(page)
     sign_out(page)
-    expect(page.locator(ASKS)).to_contain_text(
-        "This browser keeps 1 decision that is not saved yet."
-    )
+    expect(page.locator(ASKS)).to_contain_text("This browser has 1 unsent decision.")
     expect(page.get_by_role("button", name="Stay signed in")).to_be_focused()
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()

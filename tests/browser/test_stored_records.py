@@ -218,7 +218,7 @@ def test_it_sends_what_waits_in_its_order(
 
 @pytest.mark.parametrize(
     ("state", "why"),
-    [("asks", "The machine was faster."), ("refused", "This item is not there any more.")],
+    [("asks", "The machine was faster."), ("refused", "This item no longer exists.")],
 )
 def test_it_lists_what_the_server_did_not_take_and_gives_it_back_as_a_draft(
     page: Page,
@@ -239,7 +239,7 @@ def test_it_lists_what_the_server_did_not_take_and_gives_it_back_as_a_draft(
     line = page.locator("#waiting li")
     expect(line.locator("a")).to_have_text("Item 1")
     expect(line).to_contain_text(why)
-    line.get_by_role("button", name="Take back").click()
+    line.get_by_role("button", name="Undo").click()
     expect(page.locator(CHIP)).to_be_hidden()
     assert not Decision.objects.exists()
     open_item(page, items[0])

@@ -33,7 +33,7 @@ def test_it_ends_in_one_merge_and_one_conflict_and_loses_no_word(
     hers.fill("#label", "hers")
     hers.fill("#reasoning", "More of her words")
     hers.keyboard.press("Control+Enter")
-    expect(hers.locator("#stale")).to_contain_text("bob was faster")
+    expect(hers.locator("#stale")).to_contain_text("bob submitted first")
     expect(hers.locator("[name=keep_label][value=mine]")).to_be_focused()
     ready(hers, items[2])
     hers.keyboard.press("ArrowDown")

@@ -118,7 +118,7 @@ def test_it_takes_theirs(conflict: Change, client: Client, alice: User) -> None:
     assert conflict.state == "withdrawn"
     assert "values kept." in answer.content.decode()
     again = client.post(f"/changes/{conflict.pk}/take-theirs", follow=True)
-    assert "dealt with this already" in again.content.decode()
+    assert "already handled this" in again.content.decode()
 
 
 def test_it_refuses_get_strangers_and_unknown_changes(
@@ -146,10 +146,10 @@ def test_it_offers_what_can_be_done_about_what_is_gone(client: Client, alice: Us
     )
     client.force_login(alice)
     page = collapsed(client.get("/attention"))
-    assert "Before it was gone, Mixpeek had: logo" in page
+    assert "Last at Mixpeek: logo" in page
     for untrue in ("At Mixpeek now", "Edit and resend", "Take theirs", f"?change={change.pk}"):
         assert untrue not in page
-    assert "Look at it" in page
+    assert "Open the item" in page
     text = collapsed(client.post(reverse("take_theirs", args=[change.pk]), follow=True))
     assert "Dismissed: Mixpeek no longer has the annotation." in text
     change.refresh_from_db()
@@ -163,7 +163,7 @@ def test_it_offers_nothing_to_submit_on_the_page_of_what_is_gone(
     change = make_change(annotation, "refused", fields={"label": "fake"})
     client.force_login(alice)
     page = collapsed(client.get(reverse("review", args=[annotation.pk]), {"change": change.pk}))
-    assert "there is nothing to decide" in page
+    assert "it can no longer be decided" in page
     assert "edit it if needed" not in page
     assert "Edit and resend" not in page
     assert "dismiss it" in page

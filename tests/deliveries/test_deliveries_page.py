@@ -51,35 +51,48 @@ def test_it_says_in_a_sentence_that_mixpeek_takes_nothing(
 ) -> None:
     client.force_login(alice)
     page = shown(client.get(URL))
-    assert "Mixpeek has taken nothing since" in page
-    assert f"{REASON} 1 change waits for" in page
-    assert "next try in 1 minute" in page
-    assert "Nobody has to do anything" in page
+    assert "Mixpeek has accepted nothing since" in page
+    assert f"{REASON} 1 change is waiting, for" in page
+    assert "Next retry in 1 minute." in page
+    assert "No action needed" in page
 
 
 def test_it_says_what_else_can_be_going_on(client: Client, alice: User, worker: None) -> None:
     client.force_login(alice)
     assert "Everything is delivered" in shown(client.get(URL))
     change = make_change(make_annotation(), due=timezone.now() + timedelta(seconds=50))
-    assert "but what its people may still undo" in shown(client.get(URL))
+    assert "All sent, except decisions that can still be undone." in shown(client.get(URL))
     Change.objects.filter(pk=change.pk).update(due=LONG_AGO)
-    assert "Changes are being delivered. 1 change waits" in shown(client.get(URL))
+    assert "Changes are being delivered. 1 change is waiting" in shown(client.get(URL))
     shared_budget.lower_limit(retry_after=60, reason="Too many requests.")
     assert "Mixpeek asked us to slow down" in shown(client.get(URL))
-    outbox.pause(reason="Mixpeek does not accept our key.")
+    outbox.pause(reason="Mixpeek does not accept the API key.")
     assert "Deliveries have been paused since" in shown(client.get(URL))
+
+
+def test_it_does_not_call_a_conflict_delivered(client: Client, alice: User, worker: None) -> None:
+    change = make_change(make_annotation(), "conflict", settled_at=timezone.now())
+    client.force_login(alice)
+    page = shown(client.get(URL))
+    assert "Nothing is waiting to be sent." in page
+    assert '1 decision needs <a href="/attention">attention</a>.' in page
+    assert "figures-message tone-warn" in page
+    assert "Everything is delivered" not in page
+    page = shown(client.get(f"/changes/{change.pk}"))
+    assert "In conflict since" in page
+    assert "Settled" not in page
 
 
 def test_it_claims_no_delivery_before_one_was_accepted(
     waiting: Change, worker: None, client: Client, adam: User
 ) -> None:
     Change.objects.update(attempts=0, due=LONG_AGO)
-    outbox.pause(reason="Mixpeek does not accept our key.")
+    outbox.pause(reason="Mixpeek does not accept the API key.")
     client.force_login(adam)
     client.post("/outbox/resume")
     page = shown(client.get(URL))
-    assert "Trying again since" in page
-    assert "Mixpeek has not accepted anything yet. 1 change waits" in page
+    assert "Retrying since" in page
+    assert "Mixpeek has not accepted anything yet. 1 change is waiting" in page
     assert "are being delivered" not in page
     make_change(make_annotation(), "delivered", settled_at=timezone.now())
     assert "Changes are being delivered." in shown(client.get(URL))
@@ -89,7 +102,7 @@ def test_it_says_why_the_budget_is_lowered_when_nothing_waits(
     client: Client, alice: User, worker: None
 ) -> None:
     client.force_login(alice)
-    told = "lowered since Mixpeek asked to slow down; it recovers by itself"
+    told = "lowered because Mixpeek asked to slow down"
     assert told not in shown(client.get(URL))
     shared_budget.lower_limit(retry_after=60, reason="Too many requests.")
     page = shown(client.get(URL))
@@ -117,7 +130,7 @@ def test_it_shows_each_change_with_what_it_sets_and_why_it_waits(
         "req_123",
         "by alice",
         "Retry now",
-        "next try",
+        "next retry",
     ):
         assert said in words
     assert f"/history?ref={quote(waiting.ref, safe='')}" in page.content.decode()
@@ -196,7 +209,7 @@ def test_it_previews_then_withdraws_and_says_what_became_of_each(
     asked: dict[str, Any] = {"deed": "withdraw", "pk": [waiting.pk, gone.pk]}
     preview = client.get(CHOSEN, asked)
     assert "Withdraw 1 change" in shown(preview)
-    assert "It is delivered already." in shown(preview)
+    assert "It is already delivered." in shown(preview)
     assert Change.objects.get(pk=waiting.pk).state == "queued"
     done = client.post(CHOSEN, asked)
     assert [said[:9] for _, _, said in done.context["rows"]] == ["Too late:", ""]
@@ -210,9 +223,9 @@ def test_it_retries_and_is_honest_when_that_is_too_late(
     asked: dict[str, Any] = {"deed": "retry", "pk": waiting.pk}
     assert "Retry 1 change" in shown(client.get(CHOSEN, asked))
     done = client.post(CHOSEN, asked)
-    assert "Is tried at once." in shown(done)
+    assert "Being retried now." in shown(done)
     assert claims.claim(timezone.now()) == waiting
-    assert "does not wait any more" in shown(client.post(CHOSEN, asked))
+    assert "It is no longer waiting" in shown(client.post(CHOSEN, asked))
 
 
 def test_it_says_when_an_admin_is_needed(client: Client, lena: User) -> None:
@@ -221,7 +234,7 @@ def test_it_says_when_an_admin_is_needed(client: Client, lena: User) -> None:
     )
     client.force_login(lena)
     asked: dict[str, Any] = {"deed": "withdraw", "pk": change.pk}
-    assert "an admin has to do this" in shown(client.get(CHOSEN, asked))
+    assert "Only an admin can withdraw" in shown(client.get(CHOSEN, asked))
     assert "Only admins can change retrievers" in shown(client.post(CHOSEN, asked))
 
 

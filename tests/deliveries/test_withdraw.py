@@ -85,7 +85,7 @@ def test_it_does_not_withdraw_what_may_be_on_the_wire(alice: User, lena: User) -
     claimed = claims.claim(timezone.now())
     assert claimed == change
     (preview,) = preview_withdrawal([claimed], actor=lena)
-    assert "being sent at this moment" in preview.obstacle
+    assert "being sent right now" in preview.obstacle
     assert not withdraw_change(change, actor=lena)
     assert settle_as_delivered(claimed)
     assert not withdraw_change(change, actor=lena)

@@ -45,13 +45,13 @@ def test_it_marks_where_one_is(client: Client, alice: User) -> None:
 def test_it_shows_how_much_waits_for_a_person_only_when_something_does(
     client: Client, alice: User
 ) -> None:
-    assert "waiting for a person" not in shell(client, alice)
+    assert "need attention" not in shell(client, alice)
     make_change(make_annotation(), "refused")
     assert re.search(r">: </span>1<span[^>]*> waiting for a person", shell(client, alice))
 
 
 def test_it_says_on_every_page_that_deliveries_are_paused(client: Client, alice: User) -> None:
-    assert "Nothing is being delivered" not in shell(client, alice)
+    assert "Deliveries to Mixpeek are paused" not in shell(client, alice)
     Pause.objects.create(reason="The key <sk> is refused.")
     for address in ("/annotations", "/attention", "/preferences"):
         assert "The key &lt;sk&gt; is refused." in shell(client, alice, address)
@@ -134,4 +134,4 @@ def test_it_answers_an_unknown_address_in_its_own_clothes(client: Client, alice:
     client.force_login(alice)
     response = client.get("/nowhere")
     assert response.status_code == 404
-    assert "Nothing is here" in collapsed(response)
+    assert "Page not found" in collapsed(response)

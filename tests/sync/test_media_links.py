@@ -121,7 +121,7 @@ def test_it_finds_documents_with_any_id(box: Box, alice_client: Client) -> None:
         ("c.png", "doc_00001", 403, "evil.example"),
         ("d.png", "doc_00001", 404, "gave no link"),
         ("never.png", "doc_00001", 404, "does not have this file"),
-        ("a.png", "doc_99999", 404, "not at Mixpeek any more"),
+        ("a.png", "doc_99999", 404, "no longer has this document"),
     ],
 )
 def test_it_says_why_there_is_no_link(
@@ -231,7 +231,7 @@ def test_it_gives_each_person_a_share_of_their_own(
     if reply.status_code != 302:
         assert reply.status_code == 429
         assert 0 < int(reply["Retry-After"]) <= 60
-        assert "the most for one person" in reply.content.decode()
+        assert "which is the limit" in reply.content.decode()
         assert not box.received(path="/v1/documents")
     assert ask(lena_client, "a.png").status_code == 302
 
@@ -253,7 +253,7 @@ def test_it_frames_only_what_is_a_pdf_by_its_content(
     reply = alice_client.get(f"{address}?as=pdf")
     assert reply.status_code == status
     if status == 415:
-        assert "calls itself a PDF and is none" in reply.content.decode()
+        assert "This file is not a PDF" in reply.content.decode()
 
 
 def test_it_frames_nothing_whose_host_is_away(

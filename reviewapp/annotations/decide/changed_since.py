@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from reviewapp.annotations.fields import FIELDS
 from reviewapp.annotations.mirror import version_authors
 from reviewapp.annotations.mirror.authorship import AuthorKind
@@ -19,7 +22,7 @@ from reviewapp.annotations.models import Annotation, Undo
 from reviewapp.audit.presenters.diffs import FieldDiff, field_diffs
 from reviewapp.json_values import canonical, is_same_json
 
-_ELSEWHERE = "in another tab or browser"
+_ELSEWHERE = gettext_lazy("in another tab or browser")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,18 +67,18 @@ class ChangeAuthor:
         """Return what happened, without a full stop."""
         if self.taken_back:
             what = "your decision" if self.own else "the decision you had seen"
-            return f"{self.subject} took back {what}{self.where}"
+            return f"{self.subject} undid {what}{self.where}"
         if self.own:
             verb = "decided" if self.decided else "changed"
             return f"You {verb} this{self.where}"
-        return f"{self.subject} was faster"
+        return f"{self.subject} submitted first"
 
     @property
     def keep_caption(self) -> str:
         """Return the caption of the choice to keep the current value."""
         if self.own or self.taken_back:
-            return "Take what stands now"
-        return "Take theirs"
+            return _("Take the current value")
+        return _("Take theirs")
 
     @property
     def value_caption(self) -> str:
@@ -88,10 +91,10 @@ class ChangeAuthor:
     def took_over(self, fields: str) -> str:
         """Return the sentence for fields that only this author changed."""
         if self.taken_back:
-            return f"As it was before that decision again: the {fields}."
+            return f"Back to the value before that decision: {fields}."
         if self.own:
-            return f"Only there did you change the {fields}: taken over."
-        return f"Only {self.name or 'somebody else'} changed the {fields}: taken over."
+            return f"You changed the {fields} only there; the new value is kept."
+        return f"Only {self.name or 'somebody else'} changed the {fields}; the new value is kept."
 
 
 def change_author(annotation: Annotation, base: Mapping[str, Any], *, viewer: str) -> ChangeAuthor:
@@ -127,12 +130,21 @@ class ChangesSince:
     """What has changed on an item, and by whom; false if nothing has.
 
     `changes` are `{field: [then, now]}`. `decided`: the standing decision is another one.
+    `was_proposal`: nobody had decided before.
     """
 
     gone: bool
     by: ChangeAuthor
     changes: Mapping[str, Any]
     decided: bool
+    was_proposal: bool
+
+    @property
+    def load_caption(self) -> str:
+        """Return the caption of the button that loads the current values into the form."""
+        if self.by.own or self.by.taken_back or not self.by.name:
+            return _("Load the current values")
+        return _("Load %(name)s's values") % {"name": self.by.name}
 
     def __bool__(self) -> bool:
         return self.gone or self.decided or bool(self.changes)
@@ -145,16 +157,18 @@ class ChangesSince:
     def sentence(self) -> str:
         """Return the changes as a sentence, as it is announced."""
         if self.gone:
-            return "Mixpeek no longer has this annotation, so nothing can be decided here any more."
+            return _("Mixpeek no longer has this annotation, so it can no longer be decided.")
+        if not self.changes and self.by.taken_back:
+            return f"{self.by.has} just undone a decision{self.by.where}. The values are the same."
         if not self.changes:
-            action = "taken a decision back" if self.by.taken_back else "decided this"
-            return f"{self.by.has} {action} meanwhile{self.by.where}, with the same values."
+            whose = "the machine's" if self.was_proposal else "the same"
+            return f"{self.by.has} just confirmed {whose} values{self.by.where}."
 
         fields = " and ".join(self.changes)
-        action = f"changed {fields}"
+        action = f"just changed the {fields}"
         if self.by.taken_back:
-            action = f"taken a decision back, and with it {fields},"
-        return f"{self.by.has} {action} meanwhile{self.by.where}. What you typed is still here."
+            action = f"just undone a decision, which changed the {fields}"
+        return f"{self.by.has} {action}{self.by.where}. What you typed is still here."
 
 
 def changes_since(annotation: Annotation, base: Mapping[str, Any], *, viewer: str) -> ChangesSince:
@@ -171,7 +185,13 @@ def changes_since(annotation: Annotation, base: Mapping[str, Any], *, viewer: st
         by = change_author(annotation, base, viewer=viewer)
 
     is_gone = annotation.status == Annotation.Status.GONE
-    return ChangesSince(gone=is_gone, by=by, changes=changes, decided=decided)
+    return ChangesSince(
+        gone=is_gone,
+        by=by,
+        changes=changes,
+        decided=decided,
+        was_proposal=base.get("decision") is None,
+    )
 
 
 def base_digest(seen: Mapping[str, Any]) -> str:

@@ -93,12 +93,12 @@ def _settled_sentences(stale: StaleSubmission, by: ChangeAuthor) -> tuple[str, .
     """Return a sentence for the fields only I changed, and one for those only they changed."""
     sentences = []
     if stale.only_mine:
-        who = "here did you change" if by.own else "you changed"
-        what = _join_names(stale.only_mine)
-        outcome = "they stay as you have them"
-        if len(stale.only_mine) == 1:
-            outcome = "it stays as you have it"
-        sentences.append(f"Only {who} the {what}: {outcome}.")
+        fields = _join_names(stale.only_mine)
+        kept = "your values are kept" if len(stale.only_mine) > 1 else "your value is kept"
+        if by.own:
+            sentences.append(f"You changed the {fields} only here; {kept}.")
+        else:
+            sentences.append(f"Only you changed the {fields}; {kept}.")
 
     taken_over = _fields_taken_over(stale)
     if taken_over:

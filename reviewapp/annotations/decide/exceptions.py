@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from reviewapp.annotations.models import Annotation
 from reviewapp.outbox.merge import Merge
 
@@ -59,7 +61,9 @@ class LabelNotOffered(FieldsRefused):
 
     def __init__(self, label: str, offered: list[str]) -> None:
         labels = ", ".join(offered)
-        sentence = f"“{label}” is not among the labels of this retriever: {labels}."
+        sentence = _(
+            "“%(label)s” is not one of this retriever's labels. Choose one of: %(labels)s."
+        ) % {"label": label, "labels": labels}
         super().__init__({"label": sentence})
         self.label = label
         self.offered = offered

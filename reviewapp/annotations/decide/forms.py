@@ -14,6 +14,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from reviewapp.annotations import payload as payloads
 from reviewapp.annotations.decide import parsing
@@ -47,10 +49,12 @@ _MAX_BASE_BYTES = 1024 * 1024
 _MAX_BASE_LEVELS = 200
 _MAX_SECONDS = 86_400.0
 
-_DAMAGED = "This form is damaged. Copy what you typed, reload the page and submit again."
-OLD_FORM_NOTICE = (
-    "This page was opened before an update. Confidence and reasoning no longer start with the "
-    "machine's words: check them and submit again."
+_DAMAGED = gettext_lazy(
+    "This form is damaged and was not saved. Copy what you typed, reload the page and submit again."
+)
+OLD_FORM_NOTICE = gettext_lazy(
+    "This page was opened before an update, so nothing was saved. Confidence and reasoning now start "
+    "empty: check them and submit again."
 )
 
 
@@ -202,10 +206,15 @@ class DecisionForm(forms.Form):
         if not typed and not self.is_submitted:
             return str(base["label"])
 
-        label = parsing.label(typed, base=str(base["label"]))
         label_set = self.annotation.label_set
+        if not typed and label_set and label_set.labels and not label_set.other_allowed:
+            raise parsing.InvalidValue(_("Choose one of the labels."))
+        label = parsing.label(typed, base=str(base["label"]))
         if label_set and not label_set.allows(label):
-            raise parsing.InvalidValue(f"“{label}” is not among the labels of this retriever.")
+            raise parsing.InvalidValue(
+                _("“%(label)s” is not one of this retriever's labels. Choose one of them.")
+                % {"label": label}
+            )
         return label
 
     def _parse_reasoning(self, base: Mapping[str, Any]) -> str:
@@ -213,7 +222,7 @@ class DecisionForm(forms.Form):
         # The reasoning of before, mostly the machine's, is not why this person cannot tell.
         is_unchanged = reasoning.strip() in {"", str(base["reasoning"]).strip()}
         if self.is_submitted and self._is_undecidable() and is_unchanged:
-            raise parsing.InvalidValue("Write why you can't tell, for the next reviewer.")
+            raise parsing.InvalidValue(_("Write why you can't tell, for the next reviewer."))
         return reasoning
 
     def _check_bounds(self, name: str, value: Any) -> None:

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from reviewapp.annotations import payload as payloads
 from reviewapp.json_values import number_text
 
@@ -29,13 +31,15 @@ def label(text: str, base: str = "") -> str:
     if base.strip() and _normalize_line_ends(text) == _normalize_line_ends(base):
         return base
     if not text.strip():
-        raise InvalidValue("Choose a label, or write one.")
+        raise InvalidValue(_("Choose a label or write one."))
     if len(text) > MAX_LABEL_LENGTH:
-        limit = f"at most {MAX_LABEL_LENGTH} are possible"
-        raise InvalidValue(f"The label has {len(text):,} characters; {limit}.")
+        raise InvalidValue(
+            _("Labels can have at most %(max_label_length)s characters (this one has %(number)s).")
+            % {"max_label_length": MAX_LABEL_LENGTH, "number": f"{len(text):,}"}
+        )
     if not is_single_line(text):
         raise InvalidValue(
-            "The label holds a line break or a control character. Write it on one line."
+            _("Labels cannot contain line breaks or control characters. Write it on one line.")
         )
     return text
 
@@ -47,21 +51,28 @@ def is_single_line(text: str) -> bool:
 
 
 def confidence(text: str, base: float | None = None) -> float | None:
-    """Return a number from 0 to 1, or None for blank, whatever the base; raises `InvalidValue`."""
+    """Return a number from 0 to 1, or None for blank, whatever the base; raises `InvalidValue`.
+
+    A decimal comma counts as a point.
+    """
     text = text.strip()
     if not text:
         return None
     if re.fullmatch(r"[0-9]*,[0-9]+", text):
-        raise InvalidValue(f"Write the confidence with a point: {text.replace(',', '.')}")
+        text = text.replace(",", ".")
     if not _NUMBER.match(text):
-        raise InvalidValue("The confidence is a number from 0 to 1, such as 0.75, or blank.")
+        raise InvalidValue(_("Confidence must be a number from 0 to 1, such as 0.75, or empty."))
     number = float(text)
     if not 0 <= number <= 1:
-        raise InvalidValue(f"The confidence goes from 0 to 1; {text} is outside.")
+        raise InvalidValue(
+            _("Confidence must be from 0 to 1, so it cannot be %(text)s.") % {"text": text}
+        )
 
     mantissa = re.split("[eE]", text)[0]
     if not number and re.search("[1-9]", mantissa):
-        raise InvalidValue(f"{text} is too small a number to be kept; write 0 if you mean that.")
+        raise InvalidValue(
+            _("%(text)s is too small to be stored. Write 0 if you mean that.") % {"text": text}
+        )
     # -0.0 becomes 0.0.
     return number + 0.0
 
@@ -75,8 +86,11 @@ def reasoning(text: str, base: str = "") -> str:
     if text == _normalize_line_ends(base):
         return base
     if len(text) > MAX_REASONING_LENGTH:
-        limit = f"at most {MAX_REASONING_LENGTH:,} are possible"
-        raise InvalidValue(f"The reasoning has {len(text):,} characters; {limit}.")
+        most = f"{MAX_REASONING_LENGTH:,}"
+        raise InvalidValue(
+            _("The reasoning can have at most %(most)s characters (this one has %(number)s).")
+            % {"most": most, "number": f"{len(text):,}"}
+        )
     return text
 
 

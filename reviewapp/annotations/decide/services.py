@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from psycopg.errors import UniqueViolation
 
 from reviewapp.annotations.decide.exceptions import (
@@ -96,9 +97,9 @@ def take_theirs(change: Change, *, actor: User) -> bool:
     `PermissionDenied`.
     """
     require_decide_permission(actor)
-    with acting(actor, note="took Mixpeek's values"):
+    with acting(actor, note="kept Mixpeek's values"):
         annotation = Annotation.objects.select_for_update().filter(ref=change.ref).first()
-        reason = f"{actor.get_username()} took Mixpeek's values"
+        reason = f"{actor.get_username()} kept Mixpeek's values"
         withdrawn = outbox.withdraw(change, reason=reason)
         if withdrawn and annotation is not None:
             rebase(change.ref)
@@ -126,7 +127,9 @@ def _reopen_if_never_created(annotation: Annotation, actor: User) -> None:
 def require_decide_permission(actor: User) -> None:
     """Raise `PermissionDenied` unless this person may decide on annotations."""
     if not actor.has_perm("annotations.decide_annotation"):
-        raise PermissionDenied("Deciding needs the role reviewer, lead or admin.")
+        raise PermissionDenied(
+            _("Only reviewers, leads and admins can decide. Ask an admin for access.")
+        )
 
 
 def _get_replayed(annotation: Annotation, submission: Submission, actor: User) -> Decision:

@@ -129,7 +129,7 @@ def _withdraw_or_revert_change(annotation: Annotation, decision: Decision, actor
     if change is None:
         return
 
-    reason = f"{decision.reviewer.get_username()} took the decision back"
+    reason = f"{decision.reviewer.get_username()} undid the decision"
     if outbox.withdraw_unsent(change, reason=reason):
         return
     if annotation.status == Annotation.Status.GONE or not was_told_to_mixpeek(decision):
@@ -155,7 +155,7 @@ def _withdraw_change(decision: Decision) -> None:
     change = Change.objects.filter(cause=decision.decision_id).first()
     if change is None:
         return
-    reason = f"{decision.reviewer.get_username()} took the decision back"
+    reason = f"{decision.reviewer.get_username()} undid the decision"
     if not outbox.withdraw_held(change, reason=reason):
         raise TooLate(str(decision.decision_id))
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from reviewapp.annotations.decide.forms import read_base
 from reviewapp.annotations.drafts.services import DraftInput
@@ -41,7 +42,12 @@ class DraftForm(forms.Form):
         size = sum(len(str(text)) for text in self.cleaned_data.values())
         if size > MAX_CHARACTERS:
             limit = f"at most {MAX_CHARACTERS:,} characters"
-            raise ValidationError(f"This is too much to be kept as a draft: {limit}.")
+            raise ValidationError(
+                _(
+                    "This is too long to be saved as a draft (%(limit)s). Submit it or make it shorter."
+                )
+                % {"limit": limit}
+            )
 
         base = self.cleaned_data.get("was_base") or self.cleaned_data.get("base")
         if base:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from reviewapp.annotations.decide.services import require_decide_permission
 from reviewapp.annotations.fields import FIELDS
@@ -39,8 +40,8 @@ class Overtaken(Exception):
     """
 
     def __init__(self, draft: Draft) -> None:
-        problem = "Another of your browsers has saved a draft of this meanwhile"
-        super().__init__(f"{problem}, and it says something else.")
+        problem = _("Another browser of yours has saved a different draft of this item")
+        super().__init__(f"{problem}.")
         self.draft = draft
 
 
@@ -48,8 +49,10 @@ class TooMany(Exception):
     """The person has `MAX_DRAFTS` drafts: submit or discard some before saving another."""
 
     def __init__(self) -> None:
-        problem = f"You have {MAX_DRAFTS} drafts, which is as many as are kept."
-        super().__init__(f"{problem} Submit or discard some first.")
+        problem = _("You have %(max_drafts)s drafts, which is the limit.") % {
+            "max_drafts": MAX_DRAFTS
+        }
+        super().__init__(_("%(problem)s Submit or discard some first.") % {"problem": problem})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from allauth.core import ratelimit
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.sessions.session_proof import proven_person_id
 from reviewapp.annotations.decide.forms import DecisionForm
@@ -45,7 +46,7 @@ def keep(request: HttpRequest, annotation_id: int) -> None:
             form_data[name] = text
             size += len(text.encode(errors="replace"))
     if size > MAX_BYTES:
-        problem = "The form is too large to be kept until its person has signed in again."
+        problem = _("The form is too large to be kept while you sign in.")
         raise RequestDataTooBig(problem)
     if not ratelimit.consume(request, action="kept_form", key=str(person_id)):
         raise TooOften

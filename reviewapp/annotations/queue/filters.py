@@ -8,46 +8,48 @@ from typing import Any
 
 from django import forms
 from django.db.models import TextChoices
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from reviewapp.annotations.models import Annotation
 from reviewapp.bounded_cache import MIB, bounded_cache
 from reviewapp.web.filters import NOT_A_PARAMETER, Filter, FilterForm
 
 _MAX_KEY = 2**63 - 1
-_CHOICE_ERRORS = {"invalid_choice": "There is no “%(value)s”."}
+_CHOICE_ERRORS = {"invalid_choice": gettext_lazy("There is no “%(value)s”.")}
 
 
 class Show(TextChoices):
     """The parts of the queue, one chip each."""
 
-    WAITING = "waiting", "Waiting"
-    MINE = "mine", "Mine"
-    DEFERRED = "deferred", "Deferred"
-    DRAFTS = "drafts", "Drafts"
-    DECIDED = "decided", "Decided"
-    CONFLICT = "conflict", "Conflict"
-    UNDELIVERED = "undelivered", "Not yet delivered"
-    ALL = "all", "All"
+    WAITING = "waiting", gettext_lazy("Waiting")
+    MINE = "mine", gettext_lazy("Mine")
+    DEFERRED = "deferred", gettext_lazy("Deferred")
+    DRAFTS = "drafts", gettext_lazy("Drafts")
+    DECIDED = "decided", gettext_lazy("Decided")
+    CONFLICT = "conflict", gettext_lazy("Conflict")
+    UNDELIVERED = "undelivered", gettext_lazy("Not yet delivered")
+    ALL = "all", gettext_lazy("All")
 
 
 class Band(TextChoices):
     """Confidence bands; each includes its lower bound and excludes its upper one."""
 
-    NONE = "none", "No confidence"
-    LOW = "low", "Below 0.5"
-    MIDDLE = "middle", "0.5 to below 0.8"
-    HIGH = "high", "0.8 and above"
+    NONE = "none", gettext_lazy("No confidence")
+    LOW = "low", gettext_lazy("Below 0.5")
+    MIDDLE = "middle", gettext_lazy("0.5 to below 0.8")
+    HIGH = "high", gettext_lazy("0.8 and above")
 
 
 class Sort(TextChoices):
     """Orders, each with an index."""
 
-    LEAST_SURE = "least-sure", "Least sure first"
-    MOST_SURE = "most-sure", "Most sure first"
-    NEWEST = "newest", "Newest first"
-    OLDEST = "oldest", "Oldest first"
-    SCORE = "score", "Best score first"
-    DECIDED = "decided", "Last decided first"
+    LEAST_SURE = "least-sure", gettext_lazy("Least sure first")
+    MOST_SURE = "most-sure", gettext_lazy("Most sure first")
+    NEWEST = "newest", gettext_lazy("Newest first")
+    OLDEST = "oldest", gettext_lazy("Oldest first")
+    SCORE = "score", gettext_lazy("Best score first")
+    DECIDED = "decided", gettext_lazy("Last decided first")
 
 
 ORDERS: dict[Sort, tuple[str, ...]] = {
@@ -70,12 +72,12 @@ class QueueFilterForm(FilterForm):
     """The filters of a query string."""
 
     show = forms.ChoiceField(
-        label="Part of the queue",
+        label=gettext_lazy("Part of the queue"),
         choices=Show.choices,
         required=False,
         error_messages=_CHOICE_ERRORS,
     )
-    q = forms.CharField(label="Search", max_length=200, required=False)
+    q = forms.CharField(label=gettext_lazy("Search"), max_length=200, required=False)
     retriever = forms.IntegerField(min_value=1, max_value=_MAX_KEY, required=False)
     label = forms.CharField(max_length=100, required=False)
     status = forms.ChoiceField(
@@ -85,13 +87,13 @@ class QueueFilterForm(FilterForm):
     )
     reviewer = forms.IntegerField(min_value=1, max_value=_MAX_KEY, required=False)
     band = forms.ChoiceField(
-        label="Confidence",
+        label=gettext_lazy("Confidence"),
         choices=Band.choices,
         required=False,
         error_messages=_CHOICE_ERRORS,
     )
     sort = forms.ChoiceField(
-        label="Order",
+        label=gettext_lazy("Order"),
         choices=Sort.choices,
         required=False,
         error_messages=_CHOICE_ERRORS,
@@ -102,7 +104,7 @@ class QueueFilterForm(FilterForm):
         cleaned = self.cleaned_data
         has_decisions = cleaned.get("show") in SHOWS_WITH_DECISIONS
         if cleaned.get("sort") == Sort.DECIDED and not has_decisions:
-            self.add_error("sort", "Only Mine and Decided can be ordered by decision.")
+            self.add_error("sort", _("Only Mine and Decided can be sorted by decision."))
         return cleaned
 
 
@@ -174,5 +176,7 @@ def _parse(data: tuple[tuple[str, str], ...]) -> QueueFilter:
 
     problems = []
     for label, error in form.errors_by_label().items():
-        problems.append(f"{label} was ignored: {error}")
+        problems.append(
+            _("The filter “%(label)s” was ignored: %(error)s") % {"label": label, "error": error}
+        )
     return QueueFilter(**values, show=show, problems=tuple(problems))

@@ -88,7 +88,7 @@ def person_context(person: User, surroundings: Surroundings) -> dict[str, Any]:
     return {
         "recent": surroundings.recent,
         **undo_context(standing, surroundings.last_aside),
-        "keys": keys,
+        "keys": keys if person.single_keys else shortcuts.without_single_keys(keys),
         "key_table": shortcuts.shortcuts_as_json(keys),
     }
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from reviewapp.annotations.mirror import version_authors
 from reviewapp.annotations.mirror.authorship import UpstreamVersion
 from reviewapp.annotations.mirror.from_upstream import CANNOT_TELL
@@ -82,13 +84,13 @@ class Item:
             return ""
         if self.execution is None:
             if self.retriever:
-                return "not here yet; the next pull asks Mixpeek for it"
-            return "not known"
+                return _("Not pulled from Mixpeek yet")
+            return _("Unknown")
         if self.execution.is_gone:
-            return "Mixpeek no longer has this run: its query, rank and score are not known"
+            return _("Unknown: Mixpeek no longer has this run")
         if self.execution.requested_by:
-            return "none"
-        return "Mixpeek does not tell with what this run was asked"
+            return _("None")
+        return _("Mixpeek does not say which inputs this run had")
 
     @property
     def judged_for_others(self) -> list[OtherAnnotation]:
@@ -118,7 +120,7 @@ class Item:
         for change in self.annotation.changes:
             if change.cause == decision.decision_id:
                 return change.why if change.state == Change.State.WITHDRAWN else ""
-        return "Not sent: it was decided before “can't tell” was told to Mixpeek."
+        return _("Not sent to Mixpeek: this version could not send “can't tell” yet.")
 
     @property
     def undecidable_elsewhere(self) -> UpstreamVersion | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext as _
+
 from reviewapp.annotations.queue.counts import done_and_left
 from reviewapp.annotations.queue.filters import QueueFilter, Show
 from reviewapp.annotations.queue.querysets import MAX_QUEUE_COUNT
@@ -18,20 +20,22 @@ if TYPE_CHECKING:
 class ReviewProgress:
     """How many items a person decided in the last 24 hours, and how many the filter has left.
 
-    Both counts stop at `cap`. `waiting`: the filter shows waiting items.
+    Both counts stop at `cap`. `waiting`: the filter shows waiting items; `part` is the name of the
+    queue's part that it shows.
     """
 
     done: int
     left: int
     cap: int
     waiting: bool
+    part: str
 
     def sentence(self) -> str:
         """Return what is left, as the message after a decision says it."""
         if not self.left:
-            return "Nothing left here."
+            return _("Nothing is left here.")
         plus = "+" if self.left >= self.cap else ""
-        where = "left" if self.waiting else "in this list"
+        where = "left" if self.waiting else f"in “{self.part}”"
         return f"{self.left:,}{plus} {where}."
 
 
@@ -40,5 +44,9 @@ def get_progress(queue_filter: QueueFilter, person: User, *, now: datetime) -> R
     since = now - timedelta(days=1)
     done, left = done_and_left(queue_filter, person, since=since)
     return ReviewProgress(
-        done=done, left=left, cap=MAX_QUEUE_COUNT, waiting=queue_filter.show == Show.WAITING
+        done=done,
+        left=left,
+        cap=MAX_QUEUE_COUNT,
+        waiting=queue_filter.show == Show.WAITING,
+        part=str(queue_filter.show.label),
     )

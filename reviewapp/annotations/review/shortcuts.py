@@ -57,20 +57,20 @@ def _parts(key: str) -> list[str]:
 KEYS: tuple[Shortcut, ...] = (
     Shortcut(action="label", keys=("Digit",), sentence="Choose label 1 to 10"),
     Shortcut(action="label_more", keys=("Shift+Digit",), sentence="Choose label 11 to 20"),
-    Shortcut(action="field_previous", keys=("ArrowUp",), sentence="Go to the field above"),
-    Shortcut(action="field_next", keys=("ArrowDown",), sentence="Go to the field below"),
-    Shortcut(action="item_previous", keys=("ArrowLeft", "k"), sentence="Open the item before"),
-    Shortcut(action="item_next", keys=("ArrowRight", "j"), sentence="Open the next item"),
+    Shortcut(action="field_previous", keys=("ArrowUp",), sentence="Previous field"),
+    Shortcut(action="field_next", keys=("ArrowDown",), sentence="Next field"),
+    Shortcut(action="item_previous", keys=("ArrowLeft", "k"), sentence="Previous item"),
+    Shortcut(action="item_next", keys=("ArrowRight", "j"), sentence="Next item"),
     Shortcut(action="less_sure", keys=("[",), sentence="Lower the confidence by 0.05"),
     Shortcut(action="more_sure", keys=("]",), sentence="Raise the confidence by 0.05"),
-    Shortcut(action="reasoning", keys=("r",), sentence="Write the reasoning"),
+    Shortcut(action="reasoning", keys=("r",), sentence="Go to the reasoning"),
     Shortcut(
         action="take_reasoning",
         keys=("m",),
-        sentence="Use the machine's reasoning as mine, to be edited",
+        sentence="Copy the machine's reasoning",
     ),
     Shortcut(
-        action="leave", keys=("Escape",), sentence="Leave the field, or “can't tell”", typing=True
+        action="leave", keys=("Escape",), sentence="Leave the field or “can't tell”", typing=True
     ),
     Shortcut(
         action="submit",
@@ -81,16 +81,16 @@ KEYS: tuple[Shortcut, ...] = (
     Shortcut(
         action="save_draft",
         keys=("Mod+s",),
-        sentence="Save the draft now; it also saves itself",
+        sentence="Save draft (also automatic)",
         typing=True,
     ),
     Shortcut(action="undo", keys=("Mod+z",), sentence="Undo my last decision, skip or defer"),
-    Shortcut(action="skip", keys=("s",), sentence="Skip: somebody else, please"),
-    Shortcut(action="defer", keys=("d",), sentence="Defer: back to me later"),
+    Shortcut(action="skip", keys=("s",), sentence="Skip: leave it to others"),
+    Shortcut(action="defer", keys=("d",), sentence="Defer: keep it for me, for later"),
     Shortcut(action="cannot_tell", keys=("x",), sentence="Can't tell (give a reason)"),
     Shortcut(action="guidelines", keys=("g",), sentence="Show the guidelines"),
     Shortcut(action="history", keys=("h",), sentence="Show the history"),
-    Shortcut(action="blur", keys=("b",), sentence="Blur the media, or show it again"),
+    Shortcut(action="blur", keys=("b",), sentence="Blur or show the media"),
     Shortcut(action="search", keys=("/", "Mod+k"), sentence="Search the queue"),
     Shortcut(action="media_play", keys=("Alt+Space",), sentence="Play or pause the media"),
     Shortcut(action="media_back", keys=("Alt+ArrowLeft",), sentence="Step back in the media"),
@@ -150,6 +150,21 @@ def _with_single(key: Shortcut, single: str) -> Shortcut:
     for name in key.keys:
         keys.append(single if name == key.single else name)
     return replace(key, keys=tuple(keys))
+
+
+def without_single_keys(keys: tuple[Shortcut, ...]) -> tuple[Shortcut, ...]:
+    """Return what is left for a person who has switched single keys off."""
+    left = []
+    for key in keys:
+        combinations = tuple(name for name in key.keys if not _is_single(name))
+        if combinations:
+            left.append(replace(key, keys=combinations))
+    return tuple(left)
+
+
+def _is_single(key: str) -> bool:
+    """Return what `isSingle` in `static/review.js` does: Escape works for everybody."""
+    return not key.startswith(("Mod+", "Alt+")) and key != "Escape"
 
 
 def shortcuts_as_json(keys: tuple[Shortcut, ...]) -> list[dict[str, Any]]:

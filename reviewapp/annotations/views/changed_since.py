@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -30,9 +31,7 @@ from reviewapp.web.http import Request
 # What the digest is computed from, and the status.
 _COLUMNS = (*FIELDS, "decision_id", "status")
 _NO_CONTENT = 204
-_UP_TO_DATE = (
-    "This is the annotation as it is now. What you had typed stays where only you changed it."
-)
+_UP_TO_DATE = gettext_lazy("The form now holds the current values. What only you changed is kept.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

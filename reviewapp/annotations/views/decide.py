@@ -12,6 +12,8 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from reviewapp.annotations.decide import services
@@ -57,25 +59,24 @@ from reviewapp.web.http import Request, undecodable_fields, wants_json
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
-_GONE = (
-    "Mixpeek no longer has this annotation, so nothing was saved. Copy what you need and go on to "
-    "the next."
+_GONE = gettext_lazy(
+    "Mixpeek no longer has this annotation, so nothing was saved. Copy what you need and open the "
+    "next item."
 )
-_ID_USED = (
-    "This form was submitted before, and that decision stands. What differs from it below is not "
-    "saved yet: submit again to make it your new decision."
+_ID_USED = gettext_lazy(
+    "This form was already submitted, and that decision is saved. Your changes below are not: submit "
+    "again to make them a new decision."
 )
-_ID_OF_OTHER_ITEM = (
-    "This form was damaged: it carried the mark of a decision on another item. Nothing is saved. "
-    "What you typed is below: submit again to make it your decision here."
+_ID_OF_OTHER_ITEM = gettext_lazy(
+    "This form belonged to another item, so nothing was saved. What you typed is below: submit again "
+    "to decide this item."
 )
-_TAKEN_BACK = (
-    "You took this decision back, so nothing of it is saved. Submit again to make it your new "
+_TAKEN_BACK = gettext_lazy(
+    "You have undone this decision, so it was not saved again. Submit again to make it a new "
     "decision."
 )
-_GARBLED = (
-    "This holds characters that cannot be stored; they are shown as \ufffd. Write them anew or "
-    "take them out."
+_GARBLED = gettext_lazy(
+    "Some characters cannot be stored and are shown as \ufffd. Replace or remove them."
 )
 
 _DECIDE_ERRORS = (
@@ -157,9 +158,11 @@ def _is_unconfirmed_new_label(
 
 
 def _new_label_question(label: str) -> str:
-    question = f"New label “{label}”? Nobody has used it here yet."
+    question = _("New label “%(label)s”? Nobody has used it here yet.") % {"label": label}
     if len(label) == 1 and label.isdigit():
-        hint = f"If you meant the key {label}, empty this field, leave it and press the key again."
+        hint = _(
+            "If you meant the key %(label)s, clear this field, press Esc, then press the key again."
+        ) % {"label": label}
         return f"{question} {hint}"
     return question
 
@@ -244,10 +247,19 @@ def merged_sentence(decision: Decision, submission: Submission) -> str:
     by = _merged_author(decision, fields)
     if fields == ["confidence"]:
         confidence = number(decision.annotation.confidence) or "blank"
-        return f" The confidence stays {confidence}: {by} it while you worked."
+        return _(" The confidence stays %(confidence)s: %(by)s it while you worked.") % {
+            "confidence": confidence,
+            "by": by,
+        }
     if len(fields) == 1:
-        return f" The {fields[0]} stays as it is: {by} it while you worked."
-    return f" The {' and '.join(fields)} stay as they are: {by} them while you worked."
+        return _(" The %(value)s stays as it is: %(by)s it while you worked.") % {
+            "value": fields[0],
+            "by": by,
+        }
+    return _(" The %(value)s stay as they are: %(by)s them while you worked.") % {
+        "value": " and ".join(fields),
+        "by": by,
+    }
 
 
 def _merged_fields(decision: Decision, submission: Submission) -> list[str]:
@@ -277,12 +289,12 @@ def _merged_author(decision: Decision, fields: Sequence[str]) -> str:
 
     previous = Decision.objects.before(decision).first()
     if previous is None:
-        return "another key at Mixpeek changed"
+        return _("another key at Mixpeek changed")
     if not all(is_same_json(getattr(previous, name), current[name]) for name in fields):
-        return "another key at Mixpeek changed"
+        return _("another key at Mixpeek changed")
     if previous.reviewer_id == decision.reviewer_id:
-        return "you, in another tab, changed"
-    return f"{previous.reviewer.get_username()} changed"
+        return _("you, in another tab, changed")
+    return _("%(value)s changed") % {"value": previous.reviewer.get_username()}
 
 
 def _saved_response(
@@ -310,7 +322,7 @@ def _json_saved(message: str) -> HttpResponse:
 @permission_required("annotations.decide_annotation", raise_exception=True)
 def skip(request: Request, pk: int) -> HttpResponse:
     """Leave the item to somebody else."""
-    message = "Skipped: somebody else will look at it."
+    message = _("Skipped. It stays in the queue for others.")
     return _put_aside(request, pk, SetAside.Kind.SKIPPED, message)
 
 
@@ -319,7 +331,7 @@ def skip(request: Request, pk: int) -> HttpResponse:
 @permission_required("annotations.decide_annotation", raise_exception=True)
 def defer(request: Request, pk: int) -> HttpResponse:
     """Put the item off until this person resumes it."""
-    message = "Deferred: it waits for you under Deferred."
+    message = _("Deferred. You find it under Deferred.")
     return _put_aside(request, pk, SetAside.Kind.DEFERRED, message)
 
 
@@ -346,5 +358,5 @@ def resume_item(request: Request, pk: int) -> HttpResponse:
     """Take up what this person has skipped or deferred."""
     annotation = get_object_or_404(Annotation, pk=pk)
     if decide_skip.resume_set_aside(annotation, actor=request.user):
-        messages.success(request, "It is back in your queue.")
+        messages.success(request, _("Back in your queue."))
     return redirect_to_item(QueueFilter.parse(request.GET), pk)

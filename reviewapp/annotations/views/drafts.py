@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from reviewapp.annotations.decide.forms import DecisionForm
@@ -21,12 +22,12 @@ from reviewapp.annotations.views.review import render_item
 from reviewapp.annotations.views.sign_in_gate import or_sign_in
 from reviewapp.web.http import Request, wants_json
 
-_SAVED = "Draft saved on the server. Nothing is submitted yet."
-_ALREADY_DECIDED = "This was submitted already, so there is nothing left to keep as a draft."
-_DISCARDED = "Discarded. These are the values as they stand."
-_OVERTAKEN = (
-    "Another of your browsers has saved a draft of this since. Saving again puts what is below in "
-    "its place. It says"
+_SAVED = gettext_lazy("Draft saved on the server. Nothing is submitted yet.")
+_ALREADY_DECIDED = gettext_lazy("Already submitted, so no draft was saved.")
+_DISCARDED = gettext_lazy("Draft discarded.")
+_OVERTAKEN = gettext_lazy(
+    "Another browser of yours has saved a different draft of this item. Save again to replace it. "
+    "It says"
 )
 
 

@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from reviewapp.annotations.decide.statements import get_for_decision
@@ -19,6 +20,7 @@ from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.queue.pages import previous_key
 from reviewapp.annotations.queue.querysets import explain_empty_queue
 from reviewapp.annotations.review.annotation import load_annotation, load_annotation_and_draft
+from reviewapp.outbox.status.summary import format_duration
 from reviewapp.storable import storable_text
 from reviewapp.web.http import Request, wants_fragment
 
@@ -96,9 +98,11 @@ def _tell_what_is_held(request: Request, queue_filter: QueueFilter) -> None:
     """Tell the person if all that is left is held by others: the list shows it all the same."""
     why = explain_empty_queue(queue_filter, request.user)
     if why.held and why.free_at:
-        verb = "is" if why.held == 1 else "are"
-        held = f"{why.held} {verb} held by others, first free at {why.free_at:%H:%M} UTC"
-        messages.info(request, f"Nothing is free for you just now: {held}.")
+        seconds = (why.free_at - timezone.now()).total_seconds()
+        # A message is text, which cannot show an instant in the reader's time zone.
+        free_in = format_duration(max(seconds, 60))
+        message = _("All waiting items are open by other reviewers. First one free in %(free_in)s.")
+        messages.info(request, message % {"free_in": free_in})
 
 
 def redirect_to_previous(
@@ -109,7 +113,7 @@ def redirect_to_previous(
     """Redirect to the item before this one in the list as it is shown, or stay on this one."""
     previous = previous_key(queue_filter, request.user, before)
     if previous is None:
-        messages.info(request, "This is the first item of the list.")
+        messages.info(request, _("This is the first item in the list."))
         return redirect_to_item(queue_filter, before.pk)
 
     leases.release_lease(before.pk, request.user)

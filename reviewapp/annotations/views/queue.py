@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from reviewapp.annotations.queue.counts import count_by_show
@@ -41,7 +42,7 @@ def queue(request: Request) -> HttpResponse:
 
     page = pagination.page_or_first(load, cursor)
     if page.is_fallback:
-        problems.append("That page of the list cannot be found any more: this is the first one.")
+        problems.append(_("That page no longer exists. This is the first page."))
 
     count_of = count_by_show(queue_filter, person, found=matches)
     now = timezone.now()

@@ -13,6 +13,8 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -51,9 +53,9 @@ from reviewapp.web.http import (
 )
 from reviewapp.web.media_url import media_url
 
-_RESCUED = (
-    "You were signed out before this could be saved. What you typed is below: look it over and "
-    "submit it again."
+_RESCUED = gettext_lazy(
+    "You were signed out before this could be saved. What you typed is below: check it and submit "
+    "it again."
 )
 
 
@@ -271,6 +273,6 @@ def extend_lease(request: Request, pk: int) -> HttpResponse:
 
     announcement = ""
     if not holder:
-        announcement = f"Held for {lease_minutes()} more minutes"
+        announcement = _("Reserved for %(value)s more minutes") % {"value": lease_minutes()}
     response["HX-Trigger"] = json.dumps({"say": announcement})
     return response

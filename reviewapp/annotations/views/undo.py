@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -19,10 +20,8 @@ from reviewapp.annotations.views.navigation import get_item_or_404
 from reviewapp.annotations.views.review import render_item
 from reviewapp.web.http import Request, wants_fragment
 
-_UNDONE = "Taken back: nothing of it was sent to Mixpeek."
-_REVERTED = (
-    "Taken back: Mixpeek was told that you can't tell, and will be told that this is reverted."
-)
+_UNDONE = gettext_lazy("Undone. Nothing was sent.")
+_REVERTED = gettext_lazy("Reverted. Mixpeek will be told that “can't tell” no longer applies.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

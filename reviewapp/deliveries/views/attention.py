@@ -10,6 +10,8 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.annotations.decide import services
@@ -25,11 +27,13 @@ from reviewapp.retrievers.models import Retriever
 from reviewapp.web.http import Request, render_page_or_fragment
 from reviewapp.web.pagination import BadCursor, PageLinks, page
 
-_TOOK_THEIRS = "Mixpeek's values kept. Your decision is still in the history."
-_DISMISSED = (
+_TOOK_THEIRS = gettext_lazy("Mixpeek's values kept. Your decision is still in the history.")
+_DISMISSED = gettext_lazy(
     "Dismissed: Mixpeek no longer has the annotation. The decision is still in the history."
 )
-_DISMISSED_DELETED = "Dismissed: it was deleted here. What was to be sent is still in the history."
+_DISMISSED_DELETED = gettext_lazy(
+    "Dismissed: it was deleted here. What was to be sent is still in the history."
+)
 
 
 @require_safe
@@ -92,7 +96,7 @@ def keep_upstream_values(request: Request, pk: int) -> HttpResponse:
         is_done = services.take_theirs(change, actor=request.user)
 
     if not is_done:
-        messages.info(request, "Somebody has dealt with this already.")
+        messages.info(request, _("Somebody else has already handled this."))
     elif not load_items([change]):
         messages.success(request, _DISMISSED_DELETED)
     elif Annotation.objects.filter(ref=change.ref, status=Annotation.Status.GONE).exists():
@@ -108,7 +112,7 @@ def by_ref(request: Request) -> HttpResponse:
     """Redirect from a ref, ours or Mixpeek's, to the page of what it names."""
     ref = Ref.parse_or_none(request.GET.get("ref", ""))
     if ref is None:
-        raise Http404("The address names nothing.")
+        raise Http404(_("The address names nothing."))
 
     if ref.kind == RefKind.PERSON:
         return redirect(f"{reverse('people')}?{urlencode({'search': ref.id})}")

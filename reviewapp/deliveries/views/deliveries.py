@@ -8,6 +8,8 @@ from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
 _PAGE_SIZE = 50
 _ACTIONS = {"withdraw": services.withdraw_change, "retry": services.retry_change}
 _TOO_LATE = {
-    "withdraw": "Too late: it was sent, or somebody dealt with it, in the meantime.",
-    "retry": "It does not wait any more: it is being sent, or was dealt with, in the meantime.",
+    "withdraw": gettext_lazy("Too late: it was just sent, or somebody else handled it."),
+    "retry": gettext_lazy(
+        "It is no longer waiting: it is being sent, or somebody else handled it."
+    ),
 }
 
 
@@ -92,7 +96,7 @@ def chosen_deliveries(request: Request) -> HttpResponse:
     changes = list(Change.objects.filter(pk__in=keys).order_by("-id")[:_PAGE_SIZE])
 
     if action not in _ACTIONS or not changes:
-        context: dict[str, Any] = {"wrong": "Pick at least one change, and what to do with it."}
+        context: dict[str, Any] = {"wrong": _("Pick at least one change and an action.")}
         return render(request, "annotations/deliveries_chosen.html", context, status=422)
 
     if request.method == "POST":

@@ -5,20 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db.models import Q, TextChoices
+from django.utils.translation import gettext_lazy
 
 
 class ChangeFilter(TextChoices):
     """The filters of the deliveries page; a queued change may be held, waiting or being sent."""
 
-    OPEN = "open", "Not delivered"
-    HELD = "held", "Held"
-    WAITING = "waiting", "Waiting"
-    AGAIN = "again", "Waiting to try again"
-    SENDING = "sending", "Sending"
-    CONFLICT = "conflict", "Conflict"
-    REFUSED = "refused", "Refused"
-    DELIVERED = "delivered", "Delivered"
-    WITHDRAWN = "withdrawn", "Withdrawn"
+    OPEN = "open", gettext_lazy("Not delivered")
+    HELD = "held", gettext_lazy("Held")
+    WAITING = "waiting", gettext_lazy("Waiting")
+    AGAIN = "again", gettext_lazy("Waiting to try again")
+    SENDING = "sending", gettext_lazy("Sending")
+    CONFLICT = "conflict", gettext_lazy("Conflict")
+    REFUSED = "refused", gettext_lazy("Refused")
+    DELIVERED = "delivered", gettext_lazy("Delivered")
+    WITHDRAWN = "withdrawn", gettext_lazy("Withdrawn")
 
 
 _UNCLAIMED = Q(state="queued", claimed_at=None)

@@ -25,6 +25,7 @@ class DeliveryStatus(Enum):
     TRYING = "trying"
     WORKING = "working"
     HOLDING = "holding"
+    UNDELIVERED = "undelivered"
     IDLE = "idle"
 
     @property
@@ -42,6 +43,7 @@ _TONES = {
     DeliveryStatus.SILENT: "tone-bad",
     DeliveryStatus.WORKING: "tone-info",
     DeliveryStatus.HOLDING: "tone-info",
+    DeliveryStatus.UNDELIVERED: "tone-warn",
     DeliveryStatus.IDLE: "tone-ok",
 }
 _ICONS = {
@@ -52,6 +54,7 @@ _ICONS = {
     DeliveryStatus.TRYING: "hourglass-split",
     DeliveryStatus.WORKING: "send",
     DeliveryStatus.HOLDING: "pause-circle",
+    DeliveryStatus.UNDELIVERED: "exclamation-diamond",
     DeliveryStatus.IDLE: "check-circle",
 }
 
@@ -74,7 +77,7 @@ def delivery_status(
 
     if metrics.held:
         return DeliveryStatus.HOLDING
-    return DeliveryStatus.IDLE
+    return DeliveryStatus.UNDELIVERED if health.waiting else DeliveryStatus.IDLE
 
 
 def _sending_status(metrics: DeliveryMetrics, budget: Budget) -> DeliveryStatus:

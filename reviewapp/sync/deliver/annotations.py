@@ -108,7 +108,7 @@ def deliver_from_record(
     expected = {name: value for name, value in send.items() if name not in not_cleared}
     missing = missing_fields(reply, expected)
     if missing:
-        reason = "Mixpeek said yes but did not do it."
+        reason = "Mixpeek accepted the change but did not make it."
         return refused(change, reason, record=reply, field_errors=missing)
 
     outcome = delivered(

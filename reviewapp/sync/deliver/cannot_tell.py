@@ -38,10 +38,10 @@ from reviewapp.sync.deliver.provenance import (
 )
 from reviewapp.sync.deliver.verify import lost_update, missing_fields
 
-_NO_ANNOTATION = "Not sent: Mixpeek has no annotation of this document that could say it."
-_NO_AUTHORS = "Not sent: Mixpeek is not to be told who decided (MIXPEEK_WHO=none)."
-_NO_METADATA = "Not sent: this Mixpeek server's annotations have no metadata that could say it."
-_NOT_DONE = "Mixpeek said yes but did not do it."
+_NO_ANNOTATION = "Not sent: Mixpeek has no annotation of this document yet."
+_NO_AUTHORS = "Not sent, because the setting MIXPEEK_WHO is none."
+_NO_METADATA = "Not sent: this Mixpeek server stores no metadata of annotations."
+_NOT_DONE = "Mixpeek accepted the change but did not make it."
 
 
 def deliver(change: Change, annotation: Annotation, client: Client) -> DeliveryOutcome:
@@ -102,7 +102,7 @@ def _patch(
     errors = missing_fields(reply, unstamped)
     for name, value in values.items():
         if stamp_of(getattr(reply, name)) != stamp_of(value):
-            errors.setdefault(name, "Mixpeek does not have our stamp as it was sent.")
+            errors.setdefault(name, "Mixpeek did not store who decided as it was sent.")
     if errors:
         return refused(change, _NOT_DONE, record=reply, field_errors=errors)
     return delivered(change, reply, version=reply.version, raced=lost_update(read, reply))

@@ -255,11 +255,11 @@ def pausing_on_bad_settings() -> Iterator[None]:
 
 
 def probe(client: Client) -> bool:
-    """While paused, attempt one due change, and resume when Mixpeek accepts our key again."""
+    """While paused, attempt one due change, and resume when Mixpeek accepts the API key again."""
     change = claims.claim(timezone.now(), probing=True)
     if change is None or not attempt(change, client):
         return False
-    with acting(None, note="Mixpeek accepts our key again"):
+    with acting(None, note="Mixpeek accepts the API key again"):
         return outbox.resume()
 
 
@@ -297,7 +297,7 @@ def _attempt(change: Change, row: Any, client: Client) -> DeliveryOutcome | None
         except Unavailable as error:
             if not _is_final(error, change):
                 raise
-            reason = f"Mixpeek says that trying this again does not help: {error.message}"
+            reason = f"Mixpeek says that retrying will not help: {error.message}"
             return refused(change, reason, upstream_request_id=error.request_id)
         except MixpeekError:
             raise
@@ -346,7 +346,7 @@ def _postpone_after_bug(change: Change) -> None:
     _log.exception("could not deliver %s", change.ref)
     _postpone(
         change,
-        reason="Something went wrong on our side; the log says what.",
+        reason="Something went wrong here. See the log.",
         maybe_sent=True,
     )
 
@@ -375,7 +375,7 @@ def _release_all(changes: Sequence[Change], error: MixpeekError) -> None:
     with acting(None):
         claims.release(changes)
         if isinstance(error, Unauthorized):
-            outbox.pause(reason=f"Mixpeek does not accept our key: {error.message}")
+            outbox.pause(reason=f"Mixpeek does not accept the API key: {error.message}")
 
 
 def _postpone(

@@ -33,7 +33,7 @@ _MAX_RUNS = 20
 # Longer than any page of a run can take (`Client.longest_call`); each page renews the claim.
 _CLAIM_DURATION = timedelta(minutes=10)
 _WORKER_DIED = """\
-The worker that made this run died before it had the answer. Run it again if you need it."""
+The worker stopped before this run was finished. Run it again if you need it."""
 
 
 @dataclass(kw_only=True)
@@ -111,7 +111,7 @@ def _execute(client: Client, execution: Execution) -> RunAnswer:
             )
         except MixpeekError as error:
             count = len(answer.documents)
-            answer.remarks.append(f"Only the first {count} rows came: {error.message}")
+            answer.remarks.append(f"Only the first {count} rows arrived: {error.message}")
             break
         answer.documents += page.documents
         is_repeated = page.next_cursor == cursor

@@ -67,7 +67,7 @@ def pull(progress: Progress | None = None, *, client: Client | None = None) -> S
     summary = Summary()
     with _pull_lock() as is_locked, tracing(Origin.PULL):
         if not is_locked:
-            summary.stopped = "Another pull is running already; let it finish."
+            summary.stopped = "Another pull is already running. Let it finish."
             return summary
 
         try:

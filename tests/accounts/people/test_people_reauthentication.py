@@ -108,7 +108,7 @@ def test_it_wants_a_new_sign_in_of_somebody_who_has_no_password(
 
     refused = old_client.post(f"/people/{bob.pk}/{deed}", {"role": roles.LEAD}, follow=True)
 
-    assert "this needs a sign-in of the last few minutes" in collapsed(refused)
+    assert "This needs a recent sign-in" in collapsed(refused)
     assert Event.objects.count() == before
 
 

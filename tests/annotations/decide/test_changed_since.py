@@ -68,7 +68,7 @@ def test_it_asks_for_the_base_and_tells_what_changed(client: Client, item: Annot
     response = tell(client, item)
     page = collapsed(response)
     message = json.loads(response.headers["HX-Trigger"])["say"]
-    assert message.startswith("Another key (key_theirs) has changed label meanwhile.")
+    assert message.startswith("Another key (key_theirs) has just changed the label.")
     assert '<del class="diff-old" dir="auto">van</del>' in page
     assert "&lt;b&gt;lorry&lt;/b&gt;" in page
     assert "reasoning" not in page
@@ -79,7 +79,7 @@ def test_it_asks_for_the_base_and_tells_what_changed(client: Client, item: Annot
 
 def test_it_names_the_colleague_who_decided(client: Client, item: Annotation, bob: User) -> None:
     decide_by_form(item, bob, hold=0, label="lorry", choice="")
-    assert "bob has changed label and confidence and reasoning meanwhile" in collapsed(
+    assert "bob has just changed the label and confidence and reasoning" in collapsed(
         tell(client, item)
     )
 
@@ -89,7 +89,7 @@ def test_it_tells_of_a_decision_that_changed_no_value(
 ) -> None:
     decide_by_form(item, bob, hold=0)
     assert ask(client, item).status_code == 200
-    assert "bob has decided this meanwhile, with the same values" in collapsed(tell(client, item))
+    assert "bob has just confirmed the machine's values" in collapsed(tell(client, item))
 
 
 def test_it_says_that_it_is_gone(client: Client, item: Annotation) -> None:

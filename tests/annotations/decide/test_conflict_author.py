@@ -65,12 +65,12 @@ def test_it_says_that_a_decision_was_taken_back(
     opened = filled_form(item, reasoning=MINE)
     decision = decide_by_form(item, bob, reasoning=THEIRS)
     response = submit(client, item, opened)
-    assert "bob was faster" in collapsed(response)
+    assert "bob submitted first" in collapsed(response)
     undo.undo(decision.pk, actor=bob)
     response = submit(client, item, again(response))
     page = collapsed(response)
     assert response.status_code == 409
-    assert "bob took back the decision you had seen" in page
+    assert "bob undid the decision you had seen" in page
     assert "faster" not in page
     assert "Take theirs" not in page
     (side,) = response.context["stale"].sides
@@ -86,7 +86,7 @@ def test_it_names_who_decided_after_another_took_back(
     seen = filled_form(Annotation.objects.get(), reasoning=MINE)
     undo.undo(undone.pk, actor=bob)
     decide_by_form(item, lena, reasoning="lena's words")
-    assert "lena was faster" in collapsed(submit(client, item, seen))
+    assert "lena submitted first" in collapsed(submit(client, item, seen))
 
 
 def test_it_reads_out_that_a_decision_was_taken_back(
@@ -96,7 +96,7 @@ def test_it_reads_out_that_a_decision_was_taken_back(
     seen = Annotation.objects.get().seen()
     undo.undo(decision.pk, actor=bob)
     assert conflict_text(client, item, seen).startswith(
-        "bob has taken a decision back, and with it reasoning, meanwhile."
+        "bob has just undone a decision, which changed the reasoning."
     )
 
 
@@ -106,7 +106,7 @@ def test_it_tells_one_truth_of_another_key(client: Client, item: Annotation) -> 
     response = client.post(reverse("catch_up", args=[item.pk]), opened)
     for asked in (response, submit(client, item, opened)):
         page = collapsed(asked)
-        assert "Another key (key_theirs) was faster" in page
+        assert "Another key (key_theirs) submitted first" in page
         assert "logo-detector-v4 changed" not in page
     assert response.context["stale"].by == asked.context["stale"].by
 
@@ -117,13 +117,13 @@ def test_it_calls_a_person_you_in_another_tab(
     opened, seen = filled_form(item, reasoning=MINE, payload='{"here": 1}'), item.seen()
     decide_by_form(item, alice, reasoning="tab one", confidence="0.9")
     assert conflict_text(client, item, seen).startswith(
-        "You have changed confidence and reasoning meanwhile in another tab or browser."
+        "You have just changed the confidence and reasoning in another tab or browser."
     )
     page = collapsed(submit(client, item, opened))
     assert "You decided this in another tab or browser" in page
-    assert "alice was faster" not in page
-    assert "Only here did you change the payload: it stays as you have it." in page
-    assert "Only there did you change the confidence: taken over." in page
+    assert "alice submitted first" not in page
+    assert "You changed the payload only here; your value is kept." in page
+    assert "You changed the confidence only there; the new value is kept." in page
     waiting = submit(client, item, opened, Accept="application/json").json()
     assert waiting["why"].startswith("You decided this in another tab or browser.")
 

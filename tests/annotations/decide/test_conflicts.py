@@ -54,7 +54,7 @@ def test_it_shows_base_mine_and_theirs(
     )
     page = response.content.decode()
     assert response.status_code == 409
-    assert "bob was faster" in page
+    assert "bob submitted first" in page
     assert [
         (side.field, side.base, side.mine, side.theirs, side.is_conflict)
         for side in response.context["stale"].sides
@@ -75,9 +75,11 @@ def test_it_names_for_each_side_what_merges_by_itself(
         {"label": "unclear", "reasoning": MINE, "payload": '{"a": 1}'},
     )
     page = client.post(url, before | mine).content.decode()
-    assert "Only you changed the reasoning and payload: they stay as you have them." in page
+    assert "Only you changed the reasoning and payload; your values are kept." in page
     waiting = client.post(url, before | mine, headers={"Accept": "application/json"}).json()
-    assert waiting["why"].startswith("bob was faster. Only you changed the reasoning and payload")
+    assert waiting["why"].startswith(
+        "bob submitted first. Only you changed the reasoning and payload"
+    )
 
 
 def test_it_names_no_side_that_has_nothing_to_merge(
@@ -99,7 +101,7 @@ def test_it_takes_no_words_of_theirs_for_why_it_cannot_be_told(
     url = reverse("decide", args=[annotation.pk])
     response = client.post(url, before | {"outcome": "undecidable", "reasoning": MINE})
     assert response.context["stale"].settled == (
-        "Only bob changed the label and confidence: taken over.",
+        "Only bob changed the label and confidence; the new value is kept.",
     )
     assert response.context["data"]["reasoning"] == MINE
 
@@ -220,7 +222,7 @@ def test_it_refuses_a_question_without_what_it_was_about(
     asked = client.post(url, before | {"label": "unclear"})
     answer = client.post(url, _again(asked, was_base="{"))
     assert answer.status_code == 422
-    assert "This form is damaged." in answer.content.decode()
+    assert "This form is damaged and was not saved." in answer.content.decode()
     assert Decision.objects.count() == 1
 
 
@@ -245,7 +247,7 @@ def test_it_asks_again_when_it_cannot_be_told_but_was(
     url = reverse("decide", args=[annotation.pk])
     response = client.post(url, before | {"outcome": "undecidable", "reasoning": MINE})
     assert response.status_code == 409
-    assert "it has been decided meanwhile" in response.content.decode()
+    assert "but somebody has decided it" in response.content.decode()
     assert response.context["data"]["reasoning"] == MINE
     assert client.post(url, _again(response, outcome="undecidable")).status_code == 302
     annotation.refresh_from_db()

@@ -71,51 +71,61 @@ def test_it_takes_the_label_from_the_buttons_unless_one_is_written(
     assert [decision.label for decision in Decision.objects.order_by("id")] == [" spaced ", "mine"]
 
 
+@pytest.mark.parametrize("text", ["0.5", "0,5", ",5"])
+def test_it_takes_a_confidence_with_a_comma_too(client: Client, alice: User, text: str) -> None:
+    client.force_login(alice)
+    post_decision(client, make_annotation(), choice="logo", label="", confidence=text)
+    assert Decision.objects.get().confidence == 0.5
+
+
 REFUSED = [
-    ({"choice": "", "label": ""}, "Choose a label, or write one."),
-    ({"choice": "", "label": "   "}, "Choose a label, or write one."),
-    ({"label": "x" * 101}, "The label has 101 characters; at most 100 are possible."),
+    ({"choice": "", "label": ""}, "Choose a label or write one."),
+    ({"choice": "", "label": "   "}, "Choose a label or write one."),
+    ({"label": "x" * 101}, "Labels can have at most 100 characters (this one has 101)."),
     ({"label": "a\0b"}, "Null characters are not allowed."),
     ({"choice": "a\0b"}, "Null characters are not allowed."),
-    ({"confidence": "abc"}, "The confidence is a number from 0 to 1"),
-    ({"confidence": "-1"}, "The confidence goes from 0 to 1; -1 is outside."),
-    ({"confidence": "1.01"}, "The confidence goes from 0 to 1; 1.01 is outside."),
-    ({"confidence": "NaN"}, "The confidence is a number from 0 to 1"),
-    ({"confidence": "inf"}, "The confidence is a number from 0 to 1"),
-    ({"confidence": "1e999"}, "The confidence goes from 0 to 1"),
-    ({"confidence": "0,8"}, "Write the confidence with a point: 0.8"),
-    ({"confidence": "0_1"}, "The confidence is a number from 0 to 1"),
-    ({"confidence": "\u0660.\u0665"}, "The confidence is a number from 0 to 1"),
-    ({"reasoning": "x" * 5001}, "The reasoning has 5,001 characters; at most 5,000 are possible."),
+    ({"confidence": "abc"}, "Confidence must be a number from 0 to 1"),
+    ({"confidence": "-1"}, "Confidence must be from 0 to 1, so it cannot be -1."),
+    ({"confidence": "1.01"}, "Confidence must be from 0 to 1, so it cannot be 1.01."),
+    ({"confidence": "NaN"}, "Confidence must be a number from 0 to 1"),
+    ({"confidence": "inf"}, "Confidence must be a number from 0 to 1"),
+    ({"confidence": "1e999"}, "Confidence must be from 0 to 1"),
+    ({"confidence": "0,8,1"}, "Confidence must be a number from 0 to 1"),
+    ({"confidence": "0_1"}, "Confidence must be a number from 0 to 1"),
+    ({"confidence": "\u0660.\u0665"}, "Confidence must be a number from 0 to 1"),
+    (
+        {"reasoning": "x" * 5001},
+        "The reasoning can have at most 5,000 characters (this one has 5,001).",
+    ),
     ({"reasoning": "a\0b"}, "Null characters are not allowed."),
-    ({"payload": "{"}, "The payload is not JSON"),
+    ({"payload": "{"}, "The payload is not valid JSON"),
     ({"payload": "[1]"}, "The payload must be a JSON object"),
     ({"payload": '"text"'}, "The payload must be a JSON object"),
-    ({"payload": '{"a": NaN}'}, "The number NaN in the payload is none that JSON knows."),
+    ({"payload": '{"a": NaN}'}, "The number NaN in the payload is not a JSON number."),
     ({"payload": '{"a": 1e999}'}, "is too large"),
-    ({"payload": '{"a": 1e-400}'}, "cannot be kept to the digit; 0.0 can"),
+    ({"payload": '{"a": 1e-400}'}, "cannot be stored exactly; the nearest number is 0.0"),
     (
         {"payload": '{"a": 0.1234567890123456789}'},
-        "cannot be kept to the digit; 0.12345678901234568 can",
+        "cannot be stored exactly; the nearest number is 0.12345678901234568",
     ),
-    ({"payload": '{"a": ' + "9" * 5000 + "}"}, "digits; at most 1,000 can be kept."),
+    ({"payload": '{"a": ' + "9" * 5000 + "}"}, "digits; at most 1,000 can be stored."),
     ({"payload": '{"a": 1, "a": 2}'}, "twice"),
     ({"payload": '{"a": "\\u0000"}'}, "NUL character"),
     ({"payload": '{"\\ud800": 1}'}, "surrogate"),
-    ({"payload": '{"a":' * 20 + "{}" + "}" * 20}, "deeper than 20 levels"),
-    ({"payload": '{"a":' * 5000 + "1" + "}" * 5000}, "deeper than 20 levels"),
-    ({"payload": json.dumps({"a": "x" * 65_536})}, "at most 65,536 can be kept"),
+    ({"payload": '{"a":' * 20 + "{}" + "}" * 20}, "at most 20 levels deep"),
+    ({"payload": '{"a":' * 5000 + "1" + "}" * 5000}, "at most 20 levels deep"),
+    ({"payload": json.dumps({"a": "x" * 65_536})}, "at most 65,536 bytes"),
     (
         {"outcome": "undecidable", "reasoning": "  "},
         "Write why you can't tell, for the next reviewer.",
     ),
     ({"outcome": "whatever"}, "Select a valid choice"),
-    ({"base": ""}, "This form is damaged."),
-    ({"base": "[]"}, "This form is damaged."),
-    ({"base": "{}"}, "This form is damaged."),
-    ({"base": '{"label": true}'}, "This form is damaged."),
-    ({"decision_id": "7"}, "This form is damaged."),
-    ({"result_id": "1"}, "This form is damaged."),
+    ({"base": ""}, "This form is damaged and was not saved."),
+    ({"base": "[]"}, "This form is damaged and was not saved."),
+    ({"base": "{}"}, "This form is damaged and was not saved."),
+    ({"base": '{"label": true}'}, "This form is damaged and was not saved."),
+    ({"decision_id": "7"}, "This form is damaged and was not saved."),
+    ({"result_id": "1"}, "This form is damaged and was not saved."),
     ({"result_id": "9" * 30}, "less than or equal to"),
 ]
 
@@ -236,7 +246,7 @@ def test_it_does_not_call_saved_what_an_old_form_says_anew(client: Client, alice
     client.post(reverse("decide", args=[annotation.pk]), data)
     response = client.post(reverse("decide", args=[annotation.pk]), data | second)
     assert response.status_code == 409
-    assert "is not saved yet" in response.content.decode()
+    assert "Your changes below are not" in response.content.decode()
     again = dict(response.context["hidden"])
     client.post(reverse("decide", args=[annotation.pk]), data | second | again)
     assert [decision.label for decision in Decision.objects.order_by("id")] == ["first", "second"]

@@ -59,7 +59,7 @@ def test_it_asks_before_it_creates_a_label(
 def test_it_says_to_who_typed_a_digit_how_to_press_the_key(
     client: Client, item: Annotation
 ) -> None:
-    assert "If you meant the key 1, empty this field" in collapsed(submit(client, item, label="1"))
+    assert "If you meant the key 1, clear this field" in collapsed(submit(client, item, label="1"))
     assert "If you meant the key" not in collapsed(submit(client, item, label="12"))
 
 

@@ -57,7 +57,7 @@ def test_it_refuses_a_bad_reason(
     client.force_login(alice)
     response = client.post(reverse(door, args=[annotation.pk]), {"reason": reason})
     assert response.status_code == 422
-    assert "Nothing is saved yet." in response.content.decode()
+    assert "Not saved." in response.content.decode()
     assert not SetAside.objects.exists()
 
 

@@ -33,7 +33,7 @@ def test_it_takes_labels_on_one_line_only(client: Client, alice: User, label: st
     client.force_login(alice)
     response = post_decision(client, make_annotation(label="logo"), choice=label)
     assert response.status_code == 422
-    assert "The label holds a line break or a control character." in collapsed(response)
+    assert "Labels cannot contain line breaks or control characters." in collapsed(response)
     assert not Decision.objects.exists()
 
 
@@ -52,8 +52,8 @@ def test_it_says_that_a_form_is_of_another_item(client: Client, alice: User) -> 
     response = post_decision(client, other, decision_id=form["decision_id"], reasoning="typed here")
     page = collapsed(response)
     assert response.status_code == 409
-    assert "This form was damaged" in page
-    assert "was submitted before" not in page
+    assert "This form belonged to another item" in page
+    assert "already submitted" not in page
     assert "typed here" in page
     assert (
         client.post(reverse("decide", args=[other.pk]), {**response.context["data"]}).status_code
@@ -65,7 +65,7 @@ def test_it_refuses_bytes_that_are_no_text(client: Client, alice: User) -> None:
     client.force_login(alice)
     response = sent(client, make_annotation(), b"&reasoning=half+%ED%A0%80+of")
     assert response.status_code == 422
-    assert "This holds characters that cannot be stored" in collapsed(response)
+    assert "Some characters cannot be stored" in collapsed(response)
     assert not Decision.objects.exists()
 
 

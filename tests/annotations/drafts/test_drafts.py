@@ -48,7 +48,7 @@ def test_it_keeps_what_is_typed_well_formed_or_not(client: Client, annotation: A
     assert response.json()["state"] == "saved"
     page = _open(client, annotation)
     text = page.content.decode()
-    assert "Your draft of" in text
+    assert "Unsent draft from" in text
     assert escape(TYPED) in text
     assert (page.context["data"]["confidence"], page.context["data"]["payload"]) == (
         "a lot",
@@ -151,7 +151,7 @@ def test_it_asks_whose_value_stands_when_both_changed_a_field(
         assert page.context["data"]["reasoning"] == TYPED
         assert page.context["data"]["was_base"] == before["base"]
         assert (
-            "bob has changed label and confidence and reasoning meanwhile" in page.content.decode()
+            "bob has just changed the label and confidence and reasoning" in page.content.decode()
         )
     assert (
         client.post(
@@ -175,7 +175,7 @@ def test_it_merges_what_only_others_changed_and_says_so(
     page = _open(client, annotation)
     assert page.context["stale"] is None
     assert (page.context["data"]["confidence"], page.context["data"]["reasoning"]) == ("0.9", TYPED)
-    assert "bob has changed confidence meanwhile" in page.content.decode()
+    assert "bob has just changed the confidence" in page.content.decode()
 
 
 def test_it_keeps_its_base_when_it_cannot_be_compared_yet(
@@ -190,7 +190,7 @@ def test_it_keeps_its_base_when_it_cannot_be_compared_yet(
 def test_it_is_discarded_by_one_click(client: Client, annotation: Annotation) -> None:
     _save(client, annotation)
     response = client.post(reverse("discard_draft", args=[annotation.pk]), follow=True)
-    assert "These are the values as they stand." in response.content.decode()
+    assert "Draft discarded." in response.content.decode()
     assert response.context["data"]["reasoning"] == ""
     assert response.context["item"].machine["reasoning"] == "Said the machine."
     assert not Draft.objects.exists()
@@ -261,7 +261,7 @@ def test_it_refuses_what_somebody_else_had_typed(
     for door in ("decide", "skip", "defer", "discard_draft"):
         response = client.post(reverse(door, args=[annotation.pk]), form)
         assert response.status_code == 403
-        assert "This was typed by somebody else" in response.content.decode()
+        assert "This form belongs to somebody else" in response.content.decode()
     assert not Draft.objects.exists()
     assert not Decision.objects.exists()
 

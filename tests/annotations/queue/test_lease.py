@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from reviewapp.annotations.models import Annotation, Decision, Lease
 from reviewapp.annotations.queue import leases
 from reviewapp.annotations.queue.claim_next import claim_next_annotation
 from reviewapp.annotations.queue.filters import QueueFilter
+from tests.collapsed import collapsed
 from tests.decisions import post_decision
 from tests.factories import make_annotation, make_lease, make_retriever
 from tests.people import make_person
@@ -83,7 +85,7 @@ def test_it_says_who_has_it_and_lets_others_read_and_decide(
     make_lease(annotation, bob)
     client.force_login(alice)
     page = client.get(reverse("review", args=[annotation.pk])).content.decode()
-    assert "<strong>bob</strong> has this open until" in page
+    assert "<strong>bob</strong> is working on this until" in page
     assert post_decision(client, annotation).status_code == 302
     assert Decision.objects.get().reviewer == alice
 
@@ -187,7 +189,13 @@ def test_it_shows_the_queue_when_nothing_is_left_to_hand_out(
     client.force_login(alice)
     response = client.get(reverse("next"), {"label": "logo", "after": "nonsense"}, follow=True)
     assert response.redirect_chain[-1][0] == "/annotations?label=logo"
-    assert "1 is held by others" in response.content.decode()
+    page = collapsed(response)
+    assert "1 is open by another reviewer, free at <time" in page
+    told = re.search(
+        "All waiting items are open by other reviewers. First one free in (.*?)<", page
+    )
+    assert told
+    assert re.fullmatch(r"\d+ minutes?\.", told[1])
 
 
 def test_it_hands_out_nothing_to_somebody_without_a_role(client: Client, stranger: User) -> None:

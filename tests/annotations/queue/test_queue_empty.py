@@ -54,7 +54,7 @@ def test_it_offers_to_clear_filters_and_stays_in_the_same_part(client: Client, a
 def test_it_says_that_i_deferred_the_rest(client: Client, alice: User) -> None:
     make_set_aside(make_annotation(), alice)
     markup = page(client, alice, "")
-    assert "Nothing waits for you" in markup
+    assert "Nothing is waiting" in markup
     assert '1 is <a href="/annotations?show=deferred">deferred by you</a>.' in markup
 
 
@@ -62,7 +62,7 @@ def test_it_says_that_i_deferred_the_rest(client: Client, alice: User) -> None:
     ("part", "sentence"),
     [
         ("mine", "You have not decided anything yet"),
-        ("deferred", "You have deferred nothing"),
+        ("deferred", "No deferred items"),
         ("decided", "Nothing has been decided yet"),
         ("conflict", "No conflicts and no refusals"),
         ("undelivered", "Everything has been delivered to Mixpeek"),

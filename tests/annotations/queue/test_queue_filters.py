@@ -40,25 +40,31 @@ def test_it_says_nothing_when_there_is_nothing_to_say() -> None:
 @pytest.mark.parametrize(
     ("address", "sentence"),
     [
-        ("show=nowhere", "Part of the queue was ignored: There is no “nowhere”."),
-        ("band=xyz", "Confidence was ignored: There is no “xyz”."),
-        ("status=maybe", "Status was ignored: There is no “maybe”."),
-        ("sort=random", "Order was ignored: There is no “random”."),
-        ("sort=decided", "Order was ignored: Only Mine and Decided can be ordered by decision."),
-        ("retriever=abc", "Retriever was ignored: Enter a whole number."),
-        ("retriever=-1", "Retriever was ignored: Ensure this value is greater than or equal to 1."),
+        ("show=nowhere", "The filter “Part of the queue” was ignored: There is no “nowhere”."),
+        ("band=xyz", "The filter “Confidence” was ignored: There is no “xyz”."),
+        ("status=maybe", "The filter “Status” was ignored: There is no “maybe”."),
+        ("sort=random", "The filter “Order” was ignored: There is no “random”."),
+        (
+            "sort=decided",
+            "The filter “Order” was ignored: Only Mine and Decided can be sorted by decision.",
+        ),
+        ("retriever=abc", "The filter “Retriever” was ignored: Enter a whole number."),
+        (
+            "retriever=-1",
+            "The filter “Retriever” was ignored: Ensure this value is greater than or equal to 1.",
+        ),
         (
             f"reviewer={2**63}",
-            f"Reviewer was ignored: Ensure this value is less than or equal to {2**63 - 1}.",
+            f"The filter “Reviewer” was ignored: Ensure this value is less than or equal to {2**63 - 1}.",
         ),
-        ("q=a%00b", "Search was ignored: Null characters are not allowed."),
+        ("q=a%00b", "The filter “Search” was ignored: Null characters are not allowed."),
         (
             f"q={'x' * 201}",
-            "Search was ignored: Ensure this value has at most 200 characters (it has 201).",
+            "The filter “Search” was ignored: Ensure this value has at most 200 characters (it has 201).",
         ),
         (
             f"label={'x' * 101}",
-            "Label was ignored: Ensure this value has at most 100 characters (it has 101).",
+            "The filter “Label” was ignored: Ensure this value has at most 100 characters (it has 101).",
         ),
     ],
 )

@@ -53,7 +53,7 @@ def test_it_leads_to_each_item_under_the_same_filters(client: Client, alice: Use
     markup = get(client, "/annotations?label=a%26b&sort=oldest&band=nonsense")
     assert f'href="/annotations/{annotation.pk}?label=a%26b&amp;sort=oldest"' in markup
     assert 'href="/annotations/next?label=a%26b&amp;sort=oldest"' in markup
-    assert "Confidence was ignored: There is no “nonsense”." in markup
+    assert "The filter “Confidence” was ignored: There is no “nonsense”." in markup
 
 
 def test_it_shows_text_as_text(client: Client, alice: User) -> None:
@@ -144,7 +144,7 @@ def test_it_shows_the_first_page_for_a_cursor_that_is_none(
     client.force_login(alice)
     markup = get(client, f"/annotations?cursor={cursor}")
     assert titles(markup) == ["first"]
-    assert "this is the first one" in markup
+    assert "This is the first page." in markup
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from tests.collapsed import collapsed
 from tests.factories import make_annotation, make_execution, make_result, make_retriever
 
 pytestmark = pytest.mark.django_db
-DIFFERENT = "the document was different then"
+DIFFERENT = "the document has changed since"
 
 
 @pytest.fixture
@@ -62,13 +62,13 @@ def test_it_shows_the_rank_and_score_of_its_own_run_only(
     assert "mill</dd>" in page
     assert "river" not in page.split("<h2")[0]
     assert "0.7519" not in page
-    assert "Mixpeek did not keep them" in page
+    assert "Not kept by Mixpeek" in page
 
 
 @pytest.mark.parametrize(
     ("run", "said"),
     [
-        (None, "not here yet; the next pull asks Mixpeek for it"),
+        (None, "Not pulled from Mixpeek yet"),
         (
             {"status": "gone"},
             "Mixpeek no longer has this run: its query, rank and score are not known",
@@ -119,7 +119,7 @@ def test_it_does_not_call_the_same_query_another(
     item(first, returned(first), label="historical", status="decided")
     page = page_of(client, alice, item(again, returned(again)))
     assert "for another query" not in page
-    assert "for this query, in another run" in page
+    assert "same query, another run" in page
 
 
 def test_it_says_for_which_query_each_other_result_and_annotation_is(
@@ -132,7 +132,7 @@ def test_it_says_for_which_query_each_other_result_and_annotation_is(
     result = returned(river, rank=3)
     about = page_of(client, alice, current).split('id="about"')[1]
     assert 'for <q dir="auto">query: barn</q>' in about
-    assert "for a query that is not known" in about
+    assert "query unknown" in about
     assert 'for <q dir="auto">query: river</q>' in about
     assert f'action="{reverse("judge_result", args=[result.pk])}"' in about
 
@@ -162,7 +162,7 @@ def test_it_offers_no_judgement_of_what_has_its_item(
     returned(make_query(retriever, "mill"))
     make_result(None, document_id="doc_1")
     about = page_of(client, alice, current).split('id="about"')[1]
-    assert "Judge it for this query" not in about
+    assert "Judge for this query" not in about
     assert about.count(reverse("review", args=[other.pk])) == 2
     assert "Pulled" in about
 
@@ -239,7 +239,7 @@ def test_it_says_on_the_run_what_was_judged_for_another_query(
     page = collapsed(client.get(address))
     assert f'class="row-link" dir="auto" href="{reverse("review", args=[waiting.pk])}"' in page
     assert "</a> for another query" in page
-    assert "Judge it for this query" not in page
+    assert "Judge for this query" not in page
 
 
 def test_it_leads_from_a_run_to_the_judgement_of_an_earlier_run_of_its_query(

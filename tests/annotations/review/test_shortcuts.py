@@ -73,4 +73,20 @@ def test_it_sends_the_table_with_a_persons_own_keys(client: Client, alice: User)
     assert match
     assert {"action": "skip", "keys": ["q"], "typing": False} in json.loads(match[1])
     assert 'data-single-keys="off"' in page
-    assert "Skip: somebody else, please" in page
+    assert "Skip: leave it to others" in page
+
+
+@pytest.mark.django_db
+def test_it_shows_no_key_that_a_person_has_switched_off(client: Client, alice: User) -> None:
+    url = reverse("review", args=[make_annotation(label="logo").pk])
+    client.force_login(alice)
+    page = client.get(url).content.decode()
+    assert '<kbd aria-hidden="true">1</kbd>' in page
+    assert "Choose label 1 to 10" in page
+
+    alice.single_keys = False
+    alice.save()
+    page = client.get(url).content.decode()
+    assert '<kbd aria-hidden="true">1</kbd>' not in page
+    assert "Choose label 1 to 10" not in page
+    assert "Submit and open the next item" in page

@@ -82,24 +82,24 @@ def test_it_says_which_tags_come_and_which_go_and_no_others(client: Client, adam
 
 
 def test_it_shows_the_pause_on_every_page_and_ends_it(client: Client, adam: User) -> None:
-    services.pause(reason="Mixpeek does not accept our key.")
+    services.pause(reason="Mixpeek does not accept the API key.")
     client.force_login(adam)
-    assert "Mixpeek does not accept our key." in client.get("/attention").content.decode()
+    assert "Mixpeek does not accept the API key." in client.get("/attention").content.decode()
     answer = client.post("/outbox/resume", {"next": "/attention"})
     assert (answer.status_code, answer["Location"]) == (302, "/attention")
     assert not Pause.objects.exists()
     page = client.get("/attention").content.decode()
-    assert "Trying again; whether Mixpeek accepts our key shows with the next delivery." in page
+    assert "Retrying. The next delivery will show whether Mixpeek accepts the API key." in page
     assert "Deliveries go on" not in page
 
 
 def test_it_offers_to_go_on_only_to_whoever_may(client: Client, adam: User, alice: User) -> None:
-    services.pause(reason="Mixpeek does not accept our key")
+    services.pause(reason="Mixpeek does not accept the API key")
     for person, offered in ((adam, True), (alice, False)):
         client.force_login(person)
         page = client.get("/attention").content.decode()
-        assert "our key. Since " in page
-        assert "decisions are kept here" in page
+        assert "the API key. Decisions since " in page
+        assert "are kept here" in page
         assert ('action="/outbox/resume"' in page) is offered
 
 
@@ -117,7 +117,7 @@ def test_it_never_leads_out_of_the_app(client: Client, adam: User) -> None:
 
 
 def test_it_lets_only_an_admin_resume(client: Client, alice: User) -> None:
-    services.pause(reason="Mixpeek does not accept our key.")
+    services.pause(reason="Mixpeek does not accept the API key.")
     client.force_login(alice)
     assert client.post("/outbox/resume").status_code == 403
     assert Pause.objects.exists()

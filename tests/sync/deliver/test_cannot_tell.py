@@ -169,9 +169,7 @@ def test_it_has_nothing_to_say_of_where_mixpeek_has_no_annotation(
     decision = cannot_tell(unannotated, alice, hold=0)
     drain.drain(mixpeek_client)
     assert writes(box) == []
-    assert change_of(decision).why == (
-        "Not sent: Mixpeek has no annotation of this document that could say it."
-    )
+    assert change_of(decision).why == ("Not sent: Mixpeek has no annotation of this document yet.")
     later = queue_decision(unannotated, alice, label="logo")
     drain.drain(mixpeek_client)
     later.refresh_from_db()

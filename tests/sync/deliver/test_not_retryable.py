@@ -52,7 +52,7 @@ def test_it_is_shown_with_its_reason_like_a_refusal(
 
     deliver(change, mixpeek_client)
 
-    reason = f"Mixpeek says that trying this again does not help: {WORDS}"
+    reason = f"Mixpeek says that retrying will not help: {WORDS}"
     assert (change.state, change.reason, change.attempts) == ("refused", reason, 0)
     client.force_login(alice)
     assert WORDS in client.get(reverse("review", args=[annotation.pk])).content.decode()

@@ -191,7 +191,7 @@ def test_it_keeps_the_first_page_when_the_second_fails(
     )
     made = make(client, asked)
     assert (made.status, made.total_returned) == ("completed", 1)
-    assert made.warnings[0].startswith("Only the first 1 rows came: ")
+    assert made.warnings[0].startswith("Only the first 1 rows arrived: ")
 
 
 def test_it_leaves_an_older_runs_rows_alone_when_mixpeek_answers_from_its_cache(

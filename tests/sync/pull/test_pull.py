@@ -163,7 +163,7 @@ def test_it_refuses_to_run_twice_at_a_time(client: Client) -> None:
             thread.join(timeout=60)
 
     summary = pull(Hooked(start_another), client=client)
-    assert (summary.stopped, second) == ("", ["Another pull is running already; let it finish."])
+    assert (summary.stopped, second) == ("", ["Another pull is already running. Let it finish."])
 
 
 def test_it_takes_in_runs_made_elsewhere(box: Box, client: Client) -> None:
