@@ -98,8 +98,8 @@ def test_it_leads_from_the_root_to_the_queue(client: Client, alice: User) -> Non
 @pytest.mark.parametrize(
     ("sent", "status", "said"),
     [
-        ({"reasoning": "x" * (1024 * 1024 + 1)}, 413, "more than can be taken"),
-        ({f"field_{number}": "x" for number in range(1001)}, 400, "not well formed"),
+        ({"reasoning": "x" * (1024 * 1024 + 1)}, 413, "The form is too large"),
+        ({f"field_{number}": "x" for number in range(1001)}, 400, "is not valid"),
     ],
     ids=["too large", "too many fields"],
 )
@@ -121,7 +121,7 @@ def test_it_leads_somebody_without_a_role_only_where_they_may_go(
     client.force_login(stranger)
     page = client.get(address)
     if address == "/annotations":
-        assert "have no role: an admin has to give you one" in collapsed(page)
+        assert "without a role. Ask an admin to give you one." in collapsed(page)
         assert "Sign out</button> </form> </div>" in collapsed(page)
     # The dialog after it is for whoever signs in here next.
     seen = page.content.decode().partition('<dialog id="sign_in_again"')[0]

@@ -206,7 +206,7 @@ def test_it_shows_the_delivery_and_reverts_it_by_undo(
     expect(page.locator("#delivery")).to_contain_text("Can't tell, delivered v2")
 
     page.locator("#notices").get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("will be told that this is reverted")).to_be_visible()
+    expect(page.get_by_text("will be told that “can't tell” no longer applies")).to_be_visible()
     expect(page.locator(".review-state")).to_contain_text("Waiting")
     expect(page.locator("#delivery")).to_contain_text("Queued")
     Change.objects.filter(verb="revert").update(

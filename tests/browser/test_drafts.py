@@ -252,7 +252,7 @@ def test_it_says_so_and_uses_the_server_when_the_browser_keeps_nothing(
     with page.expect_request("**/draft"):
         page.fill("#reasoning", WORDS)
     expect(page.locator(STATE)).to_contain_text(
-        "Not kept yet: this browser's storage is full or switched off"
+        "Not saved: this browser's storage is full or switched off"
     )
     held[0].continue_()
     expect(page.locator(STATE)).to_have_text(SAVED)
@@ -334,7 +334,7 @@ def test_it_forgets_a_draft_that_was_submitted_just_before_a_crash(
     )
     decide(items[0], bob, reasoning="Put better since")
     open_item(page, items[0])
-    expect(page.locator("#failure")).to_contain_text("had been submitted before this page closed")
+    expect(page.locator("#failure")).to_contain_text("had already been submitted")
     expect(page.locator("#reasoning")).to_have_value("Put better since")
     expect(page.locator(TOLD)).to_be_hidden()
     assert not Draft.objects.exists()

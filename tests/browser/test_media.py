@@ -65,7 +65,7 @@ def test_it_goes_on_where_it_was_when_a_link_is_renewed(
     expect(page.locator("[data-medium]")).not_to_have_attribute("data-tried", re.compile(".+"))
     sound.evaluate(FAIL)
     expect(sound).to_have_attribute("src", re_again(3))
-    expect(page.get_by_text("This did not load.")).to_be_hidden()
+    expect(page.get_by_text("This file did not load.")).to_be_hidden()
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_it_asks_whose_value_stands_before_anything_is_submitted(
     expect(page.locator("[name=keep_reasoning][value=mine]")).to_be_focused()
     expect(page.locator("[name=keep_reasoning]:checked")).to_have_count(0)
     page.keyboard.press("Control+Enter")
-    expect(page.locator("#stale")).to_contain_text("Say whose stands")
+    expect(page.locator("#stale")).to_contain_text("Choose yours or theirs.")
     expect(page.locator("[name=keep_reasoning][value=mine]")).to_be_focused()
     expect(page.locator("#review[data-ready=yes]")).to_be_visible()
     page.keyboard.press("Space")

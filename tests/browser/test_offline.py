@@ -48,7 +48,7 @@ def test_it_loses_nothing_of_three_reviews_when_the_network_is_unplugged(
         tab.keyboard.press("Control+Enter")
         expect(tab.locator(WAITS)).to_contain_text("This is not saved yet.")
         expect(tab.locator("#live")).to_have_text(
-            "Not saved yet: it waits in this browser for the network."
+            "You are offline. Not saved yet; it is sent when you reconnect."
         )
         # One message, not two that say different things.
         expect(tab.locator("#failure")).to_be_hidden()

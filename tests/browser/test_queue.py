@@ -123,11 +123,11 @@ def test_it_keeps_what_was_typed_when_the_session_ends_and_goes_on_after_signing
 @pytest.mark.parametrize(
     ("status", "sentence"),
     [
-        (500, "The server could not do that."),
+        (500, "Something went wrong on the server."),
         (502, "No connection."),
         (403, "You do not have access to this."),
         (404, "This no longer exists."),
-        (429, "Too many requests at once."),
+        (429, "Too many requests."),
         (0, "No connection."),
     ],
 )

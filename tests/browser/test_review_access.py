@@ -98,12 +98,12 @@ def test_it_says_once_what_is_wrong_with_the_payload(
     page.locator("[data-payload-raw] summary").click()
     errors = page.locator("[data-field=payload] .field-error:visible")
     page.locator("#payload").fill("{half")
-    expect(errors).to_have_text(["This is not a JSON object yet."])
+    expect(errors).to_have_text(["This is not a valid JSON object."])
     page.locator("[data-action=submit]").click()
     expect(page.locator("#payload-error")).to_be_visible()
     expect(errors).to_have_count(1)
     page.locator("#payload").fill("{half again")
-    expect(errors).to_have_text(["This is not a JSON object yet."])
+    expect(errors).to_have_text(["This is not a valid JSON object."])
 
 
 def test_it_shows_payload_as_fields_and_sends_what_they_say(
@@ -245,11 +245,11 @@ def test_it_asks_twice_more_for_media_that_fail_and_then_offers_to_load_them_aga
     page.route("**/media/**", media_host)
     page.goto(live_server.url + reverse("review", args=[annotation.pk]))
     message = page.locator(".medium-what")
-    expect(page.get_by_text("This did not load.")).to_be_visible()
+    expect(page.get_by_text("This file did not load.")).to_be_visible()
     expect(page.get_by_text("Its host cannot serve it now.")).to_be_visible()
     expect(message).to_be_hidden()
     assert len(requested) == 3
     is_down = False
     page.get_by_role("button", name="Load again").click()
     expect(message).to_be_visible()
-    expect(page.get_by_text("This did not load.")).to_be_hidden()
+    expect(page.get_by_text("This file did not load.")).to_be_hidden()

@@ -44,8 +44,8 @@ def type_and_submit_signed_out(page: Page) -> None:
 def another_way(page: Page) -> Page:
     """Follow the dialog's link; return the tab that it opens."""
     with page.expect_popup() as opened:
-        page.locator(DIALOG).get_by_role("link", name="Passkey or another way").click()
-    expect(page.locator(DIALOG)).to_contain_text("in the tab that has opened")
+        page.locator(DIALOG).get_by_role("link", name="Use a passkey or another way").click()
+    expect(page.locator(DIALOG)).to_contain_text("in the new tab")
     expect(opened.value.get_by_role("heading", name="Sign in")).to_be_visible()
     return opened.value
 

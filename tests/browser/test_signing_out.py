@@ -102,7 +102,7 @@ def test_it_warns_of_what_is_not_sent_and_keeps_it(
     page.keyboard.press("Enter")
     expect(page.locator(ASKS)).to_be_hidden()
     sign_out(page)
-    page.get_by_role("button", name="Sign out and keep it here").click()
+    page.get_by_role("button", name="Sign out and keep my work").click()
     is_signed_out(page)
     assert WORDS in stored_text(page)
     page.context.unroute("**/decide*")
@@ -124,7 +124,7 @@ def test_it_warns_of_a_draft_that_only_this_browser_has(
     expect(page.locator(ASKS)).to_contain_text(
         "This browser keeps 1 draft that the server does not have."
     )
-    page.get_by_role("button", name="Sign out and keep it here").click()
+    page.get_by_role("button", name="Sign out and keep my work").click()
     is_signed_out(page)
     assert WORDS in stored_text(page)
 
@@ -138,7 +138,7 @@ def test_it_deletes_only_what_it_is_told_to_delete(
     submit_without_network(page)
     sign_out(page)
     page.on("dialog", lambda dialog: dialog.accept() if sure else dialog.dismiss())
-    page.get_by_role("button", name="Delete it and sign out").click()
+    page.get_by_role("button", name="Delete my work and sign out").click()
     if sure:
         is_signed_out(page)
     assert (WORDS in stored_text(page)) is not sure

@@ -94,7 +94,7 @@ def test_it_drops_no_label_that_a_second_tab_of_one_draft_chose(
     second.locator('.label-button:has([value="a"])').click()
     second.keyboard.press("Control+Enter")
     expect(second.locator("#notices")).to_contain_text(
-        "This form was submitted before, and that decision stands"
+        "This form was already submitted, and that decision is saved."
     )
     expect(second.locator('[name=choice][value="a"]')).to_be_checked()
     ready(second, items[0])

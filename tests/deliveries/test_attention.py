@@ -85,7 +85,7 @@ def test_it_shows_what_upstream_said_of_each_field(client: Client, alice: User) 
 def test_it_says_so_when_nothing_waits(client: Client, alice: User) -> None:
     make_change(make_annotation(), "delivered")
     client.force_login(alice)
-    assert "Nothing waits for you here" in client.get("/attention").content.decode()
+    assert "Nothing needs attention" in client.get("/attention").content.decode()
 
 
 def test_it_goes_through_the_pages(client: Client, alice: User) -> None:
@@ -147,7 +147,7 @@ def test_it_offers_what_can_be_done_about_what_is_gone(client: Client, alice: Us
     client.force_login(alice)
     page = collapsed(client.get("/attention"))
     assert "Last at Mixpeek: logo" in page
-    for untrue in ("At Mixpeek now", "Edit and resend", "Take theirs", f"?change={change.pk}"):
+    for untrue in ("Now at Mixpeek", "Edit and resend", "Take theirs", f"?change={change.pk}"):
         assert untrue not in page
     assert "Open the item" in page
     text = collapsed(client.post(reverse("take_theirs", args=[change.pk]), follow=True))

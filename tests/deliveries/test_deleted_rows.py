@@ -85,7 +85,7 @@ def test_it_dismisses_the_change(kind: str, state: str, adam_client: Client) -> 
 
     page = collapsed(adam_client.post(f"/changes/{change.pk}/take-theirs", follow=True))
     assert "Dismissed: it was deleted here." in page
-    assert "Nothing waits for you here" in page
+    assert "Nothing needs attention" in page
     change.refresh_from_db()
     assert change.state == "withdrawn"
 
@@ -94,5 +94,5 @@ def test_it_leaves_the_change_of_a_deleted_retriever_to_an_admin(
     alice_client: Client, alice: User
 ) -> None:
     change = make_orphan("retriever")
-    assert "An admin has to deal with this." in collapsed(alice_client.get("/attention"))
+    assert "Only an admin can resend or dismiss this." in collapsed(alice_client.get("/attention"))
     assert alice_client.post(f"/changes/{change.pk}/take-theirs").status_code == 403

@@ -60,7 +60,7 @@ def test_it_does_not_withdraw_what_may_have_been_carried_out(alice: User, lena: 
     assert not withdraw_change(change, actor=lena)
     change.refresh_from_db()
     (preview,) = preview_withdrawal([change], actor=lena)
-    assert preview.obstacle.startswith("Mixpeek may have it already")
+    assert preview.obstacle.startswith("Mixpeek may already have it")
     assert Change.objects.get().state == "queued"
 
 

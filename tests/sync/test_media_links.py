@@ -120,7 +120,7 @@ def test_it_finds_documents_with_any_id(box: Box, alice_client: Client) -> None:
         ("b.png", "doc_00001", 404, "Deleted by its owner"),
         ("c.png", "doc_00001", 403, "evil.example"),
         ("d.png", "doc_00001", 404, "gave no link"),
-        ("never.png", "doc_00001", 404, "does not have this file"),
+        ("never.png", "doc_00001", 404, "no longer has this file"),
         ("a.png", "doc_99999", 404, "no longer has this document"),
     ],
 )
@@ -137,8 +137,12 @@ def test_it_says_why_there_is_no_link(
     [
         ("a.png", "doc_00001", "The picture is damaged, or in a format that this browser does not"),
         ("lost.png", "doc_00001", "The file is not in storage"),
-        ("c.png", "doc_00001", "evil.example are not shown here: the setting MEDIA_HOSTS does not"),
-        ("a.png", "doc_99999", "The document is not at Mixpeek any more."),
+        (
+            "c.png",
+            "doc_00001",
+            "evil.example are not shown, because the setting MEDIA_HOSTS does not",
+        ),
+        ("a.png", "doc_99999", "Mixpeek no longer has this document."),
     ],
 )
 def test_it_says_why_a_browser_does_not_show_a_file(
@@ -153,7 +157,7 @@ def test_it_says_why_a_browser_does_not_show_a_file(
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("page.pdf", "This file calls itself a PDF and is none"),
+        ("page.pdf", "This file is not a PDF, although it says so"),
         ("real.pdf", "The PDF is damaged, or in a format that this browser does not show."),
         ("away", "The file cannot be shown now: its host did not answer"),
     ],
@@ -193,7 +197,7 @@ def test_it_asks_nobody_for_a_document_that_is_not_mirrored(
 ) -> None:
     reply = alice_client.get(f"/documents/{document_id}/media/1")
     assert reply.status_code == 404
-    assert "no such document here" in reply.content.decode()
+    assert "This document does not exist here." in reply.content.decode()
     assert not box.received(path="/v1/documents")
 
 

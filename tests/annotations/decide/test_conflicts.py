@@ -142,7 +142,7 @@ def test_it_asks_again_what_was_not_answered_and_keeps_what_was(
     first = client.post(url, before | {"label": "unclear", "reasoning": MINE})
     assert first.context["data"]["asked"] == "label reasoning"
     assert not re.search("data-keep=[^>]*checked", collapsed(first))
-    assert "Say whose stands" not in first.content.decode()
+    assert "Choose yours or theirs." not in first.content.decode()
 
     hasty = client.post(url, _again(first))
     assert hasty.status_code == 409

@@ -95,7 +95,7 @@ def test_it_says_on_the_page_what_one_has_put_aside(client: Client, alice: User)
 def test_it_says_which_roles_may_set_aside(stranger: User) -> None:
     annotation = make_annotation(make_retriever())
 
-    with pytest.raises(PermissionDenied, match="needs the role reviewer, lead or admin"):
+    with pytest.raises(PermissionDenied, match="Only reviewers, leads and admins can decide"):
         skip.put_aside(annotation, SetAside.Kind.SKIPPED, actor=stranger)
-    with pytest.raises(PermissionDenied, match="needs the role reviewer, lead or admin"):
+    with pytest.raises(PermissionDenied, match="Only reviewers, leads and admins can decide"):
         skip.resume_set_aside(annotation, actor=stranger)

@@ -170,7 +170,7 @@ def test_it_says_that_a_late_copy_of_the_form_is_not_saved(
     client.post(reverse("undo", args=[Decision.objects.get().pk]))
     answer = client.post(reverse("decide", args=[item.pk]), sent)
     assert answer.status_code == 409
-    assert "You took this decision back" in page_text(answer)
+    assert "You have undone this decision" in page_text(answer)
     assert answer.context["data"]["decision_id"] != sent["decision_id"]
 
 
@@ -247,7 +247,7 @@ def test_it_offers_to_undo_cannot_tell_long_after(client: Client, item: Annotati
     address = reverse("undo", args=[decision.pk])
     page = client.get(reverse("review", args=[item.pk]))
     assert page_text(page).count(f'action="{address}"') == 3
-    assert "You said that you can't tell" in page_text(page)
+    assert "You can't tell:" in page_text(page)
     looked = client.get(address, follow=True)
     assert looked.context["undoing"].recallable
     assert "“Can't tell” was not sent to Mixpeek." in page_text(looked)
@@ -257,7 +257,7 @@ def test_it_offers_to_undo_cannot_tell_long_after(client: Client, item: Annotati
     assert "Can&#39;t tell, delivered v2" in told
 
     undone = client.post(address, follow=True)
-    assert "will be told that this is reverted" in page_text(undone)
+    assert "will be told that “can't tell” no longer applies" in page_text(undone)
     assert Change.objects.get(verb="revert").state == "queued"
     assert (
         undone.redirect_chain[-1][0] == f"{reverse('review', args=[item.pk])}?again={decision.pk}"

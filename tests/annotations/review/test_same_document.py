@@ -71,9 +71,9 @@ def test_it_shows_the_rank_and_score_of_its_own_run_only(
         (None, "Not pulled from Mixpeek yet"),
         (
             {"status": "gone"},
-            "Mixpeek no longer has this run: its query, rank and score are not known",
+            "Unknown: Mixpeek no longer has this run",
         ),
-        ({"status": "completed"}, "Mixpeek does not tell with what this run was asked"),
+        ({"status": "completed"}, "Mixpeek does not say which inputs this run had"),
         ({"status": "completed", "query_summary": "query=mill"}, "query=mill"),
     ],
     ids=["unknown", "gone", "without inputs", "summary"],

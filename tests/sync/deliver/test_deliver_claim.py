@@ -39,5 +39,5 @@ def test_it_waits_with_a_change_that_we_cannot_make_sense_of(
     assert drain.drain(mixpeek_client) == 1
     change.refresh_from_db()
     assert (change.state, change.attempts) == ("queued", 1)
-    assert "on our side" in change.reason
+    assert "Something went wrong here" in change.reason
     assert annotation.ref in caplog.text
