@@ -16,9 +16,18 @@ function tagField(tag) {
   return label;
 }
 
+// A tag in quotes, in which two quotes stand for one, or text up to a comma.
+const TAG = /\s*"((?:[^"]|"")*)"\s*(?=[,\n]|$)|[^,\n]+/g;
+
+function hasOpenQuote(text) {
+  return text.trimStart().startsWith('"') && text.split('"').length % 2 === 0;
+}
+
 function takeTags(field) {
   const place = field.closest("[data-tags]").querySelector("[data-tags-new]");
-  const tags = field.value.split(/[,\n]+/).map((part) => part.trim());
+  const tags = [...field.value.matchAll(TAG)].map(([text, quoted]) =>
+    quoted === undefined ? text.trim() : quoted.replaceAll('""', '"'),
+  );
   place.append(...tags.filter(Boolean).map(tagField));
   field.value = "";
   touchForm(field);
@@ -32,6 +41,7 @@ document.addEventListener("keydown", (event) => {
   if (!isTagField(event.target) || event.isComposing) return;
   const ends = event.key === "Enter" || event.key === ",";
   if (!ends || !event.target.value.trim()) return;
+  if (event.key === "," && hasOpenQuote(event.target.value)) return;
   event.preventDefault();
   takeTags(event.target);
 });

@@ -14,6 +14,7 @@ from typing import Any
 
 from reviewapp.annotations import payload as payloads
 from reviewapp.annotations.decide import parsing
+from reviewapp.retrievers.guidance.labels import MAX_LABEL_LENGTH
 from reviewapp.storable import storable_json, storable_text
 
 
@@ -109,8 +110,8 @@ FIELDS: dict[str, Field] = {
             parse=parsing.label,
             render=str,
             check=parsing.label,
-            max_length=parsing.MAX_LABEL_LENGTH,
-            column_length=parsing.MAX_LABEL_LENGTH,
+            max_length=MAX_LABEL_LENGTH,
+            column_length=MAX_LABEL_LENGTH,
             is_required=True,
         ),
         Field(

@@ -223,6 +223,10 @@ class Annotation(models.Model):
         """All changes of this annotation, newest first; read once for each object."""
         return changes_about(ref=self.ref)
 
+    def standing_labels(self) -> set[str]:
+        """Return its labels here and at Mixpeek, each to be kept to the letter."""
+        return {self.label, str(self.upstream.get("label") or "")}
+
     def values(self) -> dict[str, object]:
         """Return the values people decide on, as JSON can hold them."""
         return {name: getattr(self, name) for name in FIELDS}

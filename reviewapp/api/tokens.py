@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from reviewapp.api.models import ApiToken
 from reviewapp.audit.context import acting
+from reviewapp.naming import tidy, unwritable
 from reviewapp.postgres.statement import sql_file
 from reviewapp.web.one_time_forms import AlreadySubmitted, derive_secret, may_show_again
 
@@ -65,6 +66,10 @@ def create_token(
     if existing is not None:
         return existing, secret
 
+    held = unwritable(name)
+    if held:
+        raise ValidationError({"name": held})
+
     now = timezone.now()
     if not 1 <= days <= MAX_DAYS:
         raise ValidationError({"days": _("Enter 1 to %(most)s days.") % {"most": MAX_DAYS}})
@@ -76,7 +81,7 @@ def create_token(
 
     token = ApiToken(
         owner=owner,
-        name=name.strip(),
+        name=tidy(name),
         prefix=secret[:_STORED_PREFIX_LENGTH],
         digest=_digest(secret),
         scope=scope,

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from reviewapp.audit.actions import Action
 from reviewapp.audit.triggers import CreationTimestamp, Immutable, NeverTruncated, Tracked
+from reviewapp.naming import same_key
 from reviewapp.ref import Ref, RefKind
 from reviewapp.retrievers.documents.layout import text_leaves
 from reviewapp.retrievers.guidance.form_settings import SETTINGS, FormSettings, Required, StartsFrom
@@ -190,6 +191,14 @@ class LabelSet(models.Model):
     def allows(self, label: str) -> bool:
         """Return whether this label can be decided on."""
         return self.other_allowed or not self.labels or label in self.values()
+
+    def spelled(self, label: str) -> str:
+        """Return `label` as the set spells it, itself if the set has none like it."""
+        values = self.values()
+        if label in values:
+            return label
+        key = same_key(label)
+        return next((value for value in values if same_key(value) == key), label)
 
 
 class Guidelines(models.Model):

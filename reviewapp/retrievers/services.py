@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from reviewapp.audit.context import acting
+from reviewapp.naming import same_key
 from reviewapp.outbox import rebase as outbox_rebase
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox import wake_worker
@@ -178,8 +179,11 @@ def _raise_if_name_taken(retriever: Retriever, fields: Mapping[str, Any]) -> Non
     if "name" not in fields:
         return
     others = Retriever.objects.present().exclude(pk=retriever.pk)
-    if others.filter(name=fields["name"]).exists():
-        raise NameTaken({"name": _("Another retriever is already named “%(name)s”.") % fields})
+    key = same_key(fields["name"])
+    for name in others.values_list("name", flat=True):
+        if same_key(name) == key:
+            sentence = _("Another retriever is already named “%(name)s”.") % {"name": name}
+            raise NameTaken({"name": sentence})
 
 
 def _withdraw_superseded(

@@ -207,9 +207,14 @@ class DecisionForm(forms.Form):
             return str(base["label"])
 
         label_set = self.annotation.label_set
+        # A set of an earlier version may hold what nobody may write now.
+        if label_set and typed in label_set.values():
+            return typed
         if not typed and label_set and label_set.labels and not label_set.other_allowed:
             raise parsing.InvalidValue(_("Choose one of the labels."))
+        standing = {str(base["label"]), *self.annotation.standing_labels()}
         label = parsing.label(typed, base=str(base["label"]))
+        label = parsing.settled_label(label, standing, label_set)
         if label_set and not label_set.allows(label):
             raise parsing.InvalidValue(
                 _("“%(label)s” is not one of this retriever's labels. Choose one of them.")
@@ -233,6 +238,9 @@ class DecisionForm(forms.Form):
             for values in (self.annotation.values(), self.annotation.upstream):
                 if is_same_json(value, values.get(name)):
                     return
+        label_set = self.annotation.label_set
+        if name == "label" and label_set and value in label_set.values():
+            return
         check = FIELDS[name].check
         if check is not None:
             check(value)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
 from reviewapp.annotations import payload as payloads
 from reviewapp.json_values import number_text
+from reviewapp.naming import tidy
+from reviewapp.retrievers.guidance.labels import label_problem
+
+if TYPE_CHECKING:
+    from reviewapp.retrievers.models import LabelSet
 
 # In characters.
-MAX_LABEL_LENGTH = 100
 MAX_REASONING_LENGTH = 5_000
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
@@ -30,24 +33,22 @@ def label(text: str, base: str = "") -> str:
     """
     if base.strip() and _normalize_line_ends(text) == _normalize_line_ends(base):
         return base
-    if not text.strip():
-        raise InvalidValue(_("Choose a label or write one."))
-    if len(text) > MAX_LABEL_LENGTH:
-        raise InvalidValue(
-            _("Labels can have at most %(max_label_length)s characters (this one has %(number)s).")
-            % {"max_label_length": MAX_LABEL_LENGTH, "number": f"{len(text):,}"}
-        )
-    if not is_single_line(text):
-        raise InvalidValue(
-            _("Labels cannot contain line breaks or control characters. Write it on one line.")
-        )
+    problem = label_problem(text)
+    if problem:
+        raise InvalidValue(problem)
     return text
 
 
-def is_single_line(text: str) -> bool:
-    """Return whether `text` holds no line break, tabulator or other control character."""
-    categories = map(unicodedata.category, text)
-    return not any(category in {"Cc", "Zl", "Zp"} for category in categories)
+def settled_label(label: str, standing: Collection[str], label_set: LabelSet | None) -> str:
+    """Return a label in its one form: as the label set spells it, else tidy.
+
+    A label among those that are `standing`, here or at Mixpeek, stays as it is.
+    """
+    if label in standing:
+        return label
+    if label_set is not None:
+        return label_set.spelled(tidy(label))
+    return tidy(label)
 
 
 def confidence(text: str, base: float | None = None) -> float | None:

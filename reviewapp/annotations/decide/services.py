@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from reviewapp.annotations.decide.exceptions import (
     TakenBack,
 )
 from reviewapp.annotations.decide.merging import current_values, merge_or_raise_stale
+from reviewapp.annotations.decide.parsing import settled_label
 from reviewapp.annotations.decide.statements import (
     lock_annotation,
     precheck,
@@ -74,6 +76,10 @@ def decide_locked(annotation: Annotation, submission: Submission, *, actor: User
         return _get_replayed(annotation, submission, actor)
     if annotation.status == Annotation.Status.GONE:
         raise AnnotationGone(annotation.ref)
+
+    standing = {str(submission.base.get("label")), *annotation.standing_labels()}
+    label = settled_label(submission.label, standing, annotation.label_set)
+    submission = replace(submission, label=label)
 
     values = merge_or_raise_stale(annotation, submission)
     _raise_if_not_allowed(annotation, submission, values["label"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from rest_framework.exceptions import ValidationError
 
-from reviewapp.annotations.decide.parsing import MAX_LABEL_LENGTH, is_single_line
 from reviewapp.annotations.fields import FIELDS, Kind
 from reviewapp.api.serializers.fields import (
     Flag,
@@ -16,6 +15,8 @@ from reviewapp.api.serializers.fields import (
     optional,
     shape,
 )
+from reviewapp.naming import same_key
+from reviewapp.retrievers.guidance.labels import MAX_LABEL_LENGTH, label_problem
 
 MAX_HOLD_SECONDS = 60
 
@@ -74,7 +75,7 @@ def label_field(**options: object) -> Text:
         **{
             "min_length": 1,
             "max_length": MAX_LABEL_LENGTH,
-            "validators": [_validate_not_blank],
+            "validators": [_validate_label],
             **options,
         },
     )
@@ -88,14 +89,12 @@ def hold() -> Shape:
     return field
 
 
-def _validate_not_blank(text: str) -> None:
-    if not text.strip():
+def _validate_label(text: str) -> None:
+    if not same_key(text):
         raise ValidationError(
             "Give a label with at least one character that is no space",
             code="string_too_short",
         )
-    if not is_single_line(text):
-        raise ValidationError(
-            "A label holds no line break and no control character",
-            code="string_pattern_mismatch",
-        )
+    problem = label_problem(text)
+    if problem:
+        raise ValidationError(problem, code="string_pattern_mismatch")

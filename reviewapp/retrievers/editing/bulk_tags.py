@@ -79,7 +79,7 @@ def summarize(results: Sequence[RetagResult]) -> RetagSummary:
 
 def check_tags(add: Sequence[str], remove: Sequence[str]) -> None:
     """Raise `InvalidEdit` for invalid tags, for none, and for one that is added and removed."""
-    error = tags_error([*add, *remove])
+    error = tags_error(add, remove)
     added_and_removed = [tag for tag in add if tag in remove]
     if not add and not remove:
         error = _("Enter a tag to add or to remove.")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from reviewapp.json_values import is_same_json
+from reviewapp.naming import same_key, tidy, unwritable
 from reviewapp.outbox.merge import Merge, three_way
 from reviewapp.retrievers.editing import tags
 from reviewapp.storable import is_storable
@@ -95,10 +96,13 @@ def check_edit(edit: RetrieverEdit) -> None:
             errors[name] = _("Use at most %(most)s characters (this has %(length)s).") % limits
         elif not is_storable(text):
             errors[name] = _("Remove the characters that cannot be stored.")
-    if edit.name is not None and not edit.name.strip():
-        errors["name"] = _("Enter a name.")
+    if edit.name is not None and edit.name != edit.base.get("name"):
+        if not same_key(edit.name):
+            errors["name"] = _("Enter a name.")
+        elif unwritable(edit.name) and "name" not in errors:
+            errors["name"] = unwritable(edit.name)
 
-    error = tags_error([*edit.tags_add, *edit.tags_remove])
+    error = tags_error(edit.tags_add, edit.tags_remove)
     if error:
         errors["tags"] = error
 
@@ -106,25 +110,44 @@ def check_edit(edit: RetrieverEdit) -> None:
         raise InvalidEdit(errors)
 
 
-def tags_error(tags: Iterable[str]) -> str:
-    """Return an error message about these tags, "" if they are valid."""
-    listed = list(tags)
-    if len(listed) > MAX_TAGS:
+def tags_error(add: Sequence[str], remove: Sequence[str] = ()) -> str:
+    """Return an error message about the tags to add and to remove, "" if they are valid.
+
+    Mixpeek's tags can be removed whatever they are.
+    """
+    if len(add) + len(remove) > MAX_TAGS:
         return _("Add and remove at most %(most)s tags at a time.") % {"most": MAX_TAGS}
-    if any(not tag.strip() for tag in listed):
-        return _("A tag cannot be blank.")
-    if any(len(tag) > MAX_TAG_LENGTH for tag in listed):
-        return _("A tag can have at most %(most)s characters.") % {"most": MAX_TAG_LENGTH}
-    if not is_storable(listed):
+    if not is_storable([*add, *remove]):
         return _("Remove the characters that cannot be stored from the tags.")
+
+    first: dict[str, str] = {}
+    for tag in add:
+        error = _tag_error(tag)
+        if error:
+            return error
+        other = first.setdefault(same_key(tag), tag)
+        if other != tag:
+            tags = {"tag": tag, "other": other}
+            return _("“%(tag)s” is too like “%(other)s”. Add only one of them.") % tags
     return ""
+
+
+def _tag_error(tag: str) -> str:
+    if not same_key(tag):
+        return _("A tag cannot be blank.")
+    if len(tag) > MAX_TAG_LENGTH:
+        return _("A tag can have at most %(most)s characters.") % {"most": MAX_TAG_LENGTH}
+    return unwritable(tag)
 
 
 def merge(edit: RetrieverEdit, current: Mapping[str, Any]) -> Merge:
     """Return the three-way merge of name and description with the current values."""
     base = {name: edit.base.get(name, current[name]) for name in TEXTS}
     theirs = {name: current[name] for name in TEXTS}
-    return three_way(base=base, mine=base | edit.texts(), theirs=theirs)
+    mine = base | edit.texts()
+    if mine["name"] not in (base["name"], theirs["name"]):
+        mine["name"] = tidy(mine["name"])
+    return three_way(base=base, mine=mine, theirs=theirs)
 
 
 def merge_sentences(stale: StaleEdit) -> tuple[str, ...]:

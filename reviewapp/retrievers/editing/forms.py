@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +11,10 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from reviewapp.naming import tidy
 from reviewapp.retrievers.editing.edit import RETRIEVER_FIELDS, TEXTS, RetrieverEdit
 from reviewapp.retrievers.editing.form_state import EditFormState, conflict_choice, new_draft
+from reviewapp.retrievers.editing.tag_text import split_tags
 from reviewapp.retrievers.models import Retriever
 from reviewapp.storable import is_storable
 from reviewapp.web.conflicts import (
@@ -26,7 +26,6 @@ from reviewapp.web.conflicts import (
 
 _DAMAGED = _("This form is damaged. Copy your text, reload the page and save again.")
 _MAX_BASE_LENGTH = 1024 * 1024
-_TAG_SEPARATOR = re.compile(r"[,\n\r]+")
 
 
 class EditForm(forms.Form):
@@ -48,7 +47,7 @@ class EditForm(forms.Form):
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)
         # A tag may hold a comma: those in `add_exactly` are not split.
-        exact = [tag.strip() for tag in data.getlist("add_exactly")]
+        exact = [tidy(tag) for tag in data.getlist("add_exactly")]
         typed = split_tags(data.getlist("add"))
         self.added = tuple(dict.fromkeys([*filter(None, exact), *typed]))
         self.removed = tuple(data.getlist("remove"))
@@ -128,17 +127,6 @@ class EditForm(forms.Form):
         if is_unchanged or takes_theirs(self.cleaned_data, name):
             return base
         return text
-
-
-def split_tags(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return the tags in some fields, each with several tags separated by commas or line breaks."""
-    tags: dict[str, None] = {}
-    for text in texts:
-        for part in _TAG_SEPARATOR.split(text):
-            tag = part.strip()
-            if tag:
-                tags[tag] = None
-    return tuple(tags)
 
 
 def _read_base(text: str) -> dict[str, Any]:

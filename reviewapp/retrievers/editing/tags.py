@@ -6,8 +6,10 @@ who tag one retriever at the same time then both get their tags.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+
+from reviewapp.naming import same_key, tidy
 
 ADD = "add"
 REMOVE = "remove"
@@ -16,24 +18,41 @@ REMOVE = "remove"
 def tag_delta(
     tags: Collection[str],
     *,
-    add: Iterable[str],
-    remove: Iterable[str],
+    add: Collection[str],
+    remove: Collection[str],
 ) -> dict[str, list[str]]:
     """Return the part of an edit that changes `tags`, as a change holds it; {} if nothing does.
 
-    A tag that is both added and removed stays as it is.
+    A tag that is both added and removed stays as it is. One that differs from a tag in capitals or
+    spelling only is not added beside it.
     """
-    added = dict.fromkeys(add)
-    removed = dict.fromkeys(remove)
-    for tag in added.keys() & removed.keys():
-        del added[tag]
-        del removed[tag]
+    both = set(add) & set(remove)
+    added = dict.fromkeys(tag if tag in tags else tidy(tag) for tag in add if tag not in both)
+    removed: dict[str, None] = {}
+    for tag in remove:
+        if tag not in both:
+            removed |= dict.fromkeys(_spellings(tag, tags))
 
-    new = [tag for tag in added if tag not in tags]
-    old = [tag for tag in removed if tag in tags]
+    remaining = [tag for tag in tags if tag not in removed]
+    new = [tag for tag in added if not _has_like(tag, remaining)]
+    old = list(removed)
     if not new and not old:
         return {}
     return {ADD: new, REMOVE: old}
+
+
+def _spellings(tag: str, tags: Collection[str]) -> list[str]:
+    """Return the tag if it is among `tags`, else those that people take for it."""
+    if tag in tags:
+        return [tag]
+    key = same_key(tag)
+    return [other for other in tags if same_key(other) == key]
+
+
+def _has_like(tag: str, tags: Collection[str]) -> bool:
+    """Return whether people take one of `tags` for this one."""
+    key = same_key(tag)
+    return any(same_key(other) == key for other in tags)
 
 
 def apply_tag_delta(tags: Sequence[str], change: Mapping[str, Any]) -> list[str]:
@@ -44,7 +63,7 @@ def apply_tag_delta(tags: Sequence[str], change: Mapping[str, Any]) -> list[str]
     """
     result = [tag for tag in tags if tag not in change[REMOVE]]
     for tag in change[ADD]:
-        if tag not in result:
+        if not _has_like(tag, result):
             result.append(tag)
     return result
 

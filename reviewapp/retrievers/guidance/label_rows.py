@@ -12,6 +12,7 @@ from itertools import zip_longest
 
 from django.http import QueryDict
 
+from reviewapp.naming import tidy
 from reviewapp.retrievers.guidance.labels import COLOURS, MAX_LABELS, Label
 from reviewapp.web.http import parse_whole_number
 
@@ -44,7 +45,7 @@ def read_label_rows(data: QueryDict) -> list[Row]:
     columns = [data.getlist(name)[: MAX_LABELS + 1] for name in _NAMES]
     rows = []
     for cells in zip_longest(*columns, fillvalue=""):
-        texts = [cell.strip() for cell in cells]
+        texts = [tidy(cell) for cell in cells]
         rows.append(Row(**dict(zip(_NAMES, texts, strict=True))))
     return rows
 

@@ -31,6 +31,7 @@ from reviewapp.retrievers.editing.edit import (
 )
 from reviewapp.retrievers.editing.form_state import EditFormState
 from reviewapp.retrievers.editing.forms import EditForm
+from reviewapp.retrievers.editing.tag_text import quote_tag
 from reviewapp.retrievers.editing.versions import (
     SHOWN,
     Version,
@@ -287,7 +288,7 @@ def _details_context(
         "may_edit": may_edit(request, retriever),
         "change": changes.first(),
         "troubles": list(changes.attention()[:5]),
-        "tags_in_use": Retriever.objects.tags_in_use() if draft else [],
+        "tags_in_use": list(map(quote_tag, Retriever.objects.tags_in_use())) if draft else [],
     }
 
 

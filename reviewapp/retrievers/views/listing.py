@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from reviewapp.audit.models import Event
 from reviewapp.retrievers.editing.bulk_tags import MAX_RETRIEVERS
 from reviewapp.retrievers.editing.selection import selection_on_page
+from reviewapp.retrievers.editing.tag_text import quote_tag
 from reviewapp.retrievers.filters import RetrieverFilter
 from reviewapp.retrievers.models import Execution, Retriever
 from reviewapp.retrievers.views.editing import WAITING_CAP, view_permission_required
@@ -43,13 +44,15 @@ def retrievers(request: Request) -> HttpResponse:
     for row in page.rows:
         rows.append((row, executions.get(row.last_execution), edits.get(row.last_edit)))
 
+    tags_in_use = Retriever.objects.tags_in_use()
     context = {
         "rows": rows,
         "page": page,
         "q": request.GET.get("q", "")[:200],
         "tag": retriever_filter.tag,
         "sort": retriever_filter.sort,
-        "tags_in_use": Retriever.objects.tags_in_use(),
+        "tags_in_use": tags_in_use,
+        "tag_options": [quote_tag(tag) for tag in tags_in_use],
         "cap": WAITING_CAP,
         "picks": selection,
         "may_pick": bool(selection and (page.rows or selection.total)),

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from reviewapp.retrievers.editing import bulk_tags
 from reviewapp.retrievers.editing.edit import InvalidEdit
-from reviewapp.retrievers.editing.forms import split_tags
 from reviewapp.retrievers.editing.selection import load_selected
+from reviewapp.retrievers.editing.tag_text import join_tags, quote_tag, split_tags
 from reviewapp.retrievers.filters import RetrieverFilter
 from reviewapp.retrievers.models import Retriever
 from reviewapp.retrievers.views.editing import change_permission_required
@@ -33,14 +33,19 @@ def tag_retrievers(request: Request) -> HttpResponse:
     """Preview the change of each selected retriever; on POST make them and show the results."""
     data = request.POST if request.method == "POST" else request.GET
     selected = load_selected(data)
-    add = split_tags(data.getlist("add"))
-    remove = split_tags(data.getlist("remove"))
+    tags_in_use = Retriever.objects.tags_in_use()
+    # The preview confirms each tag in a field of its own, which is not split.
+    add = (*split_tags(data.getlist("add")), *data.getlist("add_exactly"))
+    their_tags = {tag for retriever in selected for tag in retriever.tags}
+    remove = (*split_tags(data.getlist("remove"), their_tags), *data.getlist("remove_exactly"))
     context: dict[str, Any] = {
         "add": add,
         "remove": remove,
         "picked": selected,
         "bulk_id": uuid.uuid4(),
-        "tags_in_use": Retriever.objects.tags_in_use(),
+        "add_text": join_tags(add),
+        "remove_text": join_tags(remove),
+        "tags_in_use": [quote_tag(tag) for tag in tags_in_use],
         "back": _list_url(request, selected, add, remove),
     }
 
@@ -102,7 +107,7 @@ def _list_url(
     if selected:
         parameters["pk"] = [retriever.pk for retriever in selected]
     if add:
-        parameters["add"] = ", ".join(add)
+        parameters["add"] = join_tags(add)
     if remove:
-        parameters["remove"] = ", ".join(remove)
+        parameters["remove"] = join_tags(remove)
     return f"{reverse('retrievers')}?{urlencode(parameters, doseq=True)}"

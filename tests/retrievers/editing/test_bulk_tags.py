@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from html import unescape
 from typing import Any
 
 import pytest
@@ -178,3 +179,44 @@ def test_it_is_for_admins(client: Client, alice: User, lena: User, three: list[R
         assert "Preview" not in collapsed(client.get(reverse("retrievers")))
         with pytest.raises(PermissionDenied):
             bulk_tags.retag(three, add=["x"], remove=[], bulk_id=uuid.uuid4(), actor=person)
+
+
+@pytest.mark.parametrize("typed", ["red, green", '"red, green"', "RED,  green"])
+def test_it_removes_a_tag_that_holds_a_comma(client: Client, adam: User, typed: str) -> None:
+    client.force_login(adam)
+    retriever = make_retriever("one", tags=["red, green", "red"])
+    form = bulk_form([retriever], add='"blue, white"', remove=typed)
+    preview = client.get(ADDRESS, form)
+    (planned,) = preview.context["plan"]
+    assert (planned.remove, planned.after) == (["red, green"], ["red", "blue, white"])
+
+    html = preview.content.decode()
+    confirmed = re.findall(r'name="(add_exactly|remove_exactly|bulk_id|pk)" value="([^"]*)"', html)
+    data: dict[str, Any] = {name: unescape(value) for name, value in confirmed}
+    assert client.post(ADDRESS, data).status_code == 302
+    retriever.refresh_from_db()
+    assert retriever.tags == ["red", "blue, white"]
+
+
+def test_it_adds_no_tag_beside_one_that_is_like_it(client: Client, adam: User) -> None:
+    client.force_login(adam)
+    retriever = make_retriever("one", tags=["Red", "caf\u00e9"])
+    form = bulk_form([retriever], add="red, cafe\u0301", remove="gone")
+    (planned,) = client.get(ADDRESS, form).context["plan"]
+    assert planned.obstacle
+
+    form = bulk_form([retriever], add="other", remove="RED")
+    (planned,) = client.get(ADDRESS, form).context["plan"]
+    assert (planned.remove, planned.after) == (["Red"], ["caf\u00e9", "other"])
+
+
+@pytest.mark.parametrize("tag", ["a\u202eb", "sp\u200bam", "a\tb"])
+def test_it_refuses_an_invisible_character_in_a_tag(client: Client, adam: User, tag: str) -> None:
+    client.force_login(adam)
+    retriever = make_retriever("one", tags=["x" * 150, "a\u202eb"])
+    reply = client.get(ADDRESS, bulk_form([retriever], add=tag, remove=""))
+    assert reply.status_code == 422
+    # Mixpeek's own can be removed, whatever they are.
+    removing = bulk_form([retriever], add="", remove=retriever.tags)
+    (planned,) = client.get(ADDRESS, removing).context["plan"]
+    assert planned.after == []
