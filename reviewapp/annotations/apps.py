@@ -18,5 +18,7 @@ class AnnotationsConfig(AppConfig):
         from reviewapp.annotations.queue import leases
 
         registry.register_ref_aliases(refs.refs)
+        registry.register_ref_search(refs.matching_refs)
+        registry.register_title_finder(refs.titles)
         registry.register_guidance_finder(guidance_versions.load_guidance_versions)
         access_changed.connect(leases.release_without_access)

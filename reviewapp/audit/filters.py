@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from reviewapp.audit.actions import Action
 from reviewapp.audit.first_page import FilterChoices
 from reviewapp.audit.models import Event
-from reviewapp.audit.registry import find_ref_aliases
+from reviewapp.audit.registry import find_matching_refs, find_ref_aliases
 from reviewapp.web.filters import Choice, Filter, FilterForm, distinct_choices
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class EventFilter(Filter):
         if self.ref:
             events = events.about(*find_ref_aliases(self.ref))
         if self.q:
-            events = events.mentioning(self.q, *self._searched_refs())
+            refs = [*self._searched_refs(), *find_matching_refs(self.q)]
+            events = events.mentioning(self.q, *dict.fromkeys(refs))
         return events
 
     def _searched_refs(self) -> list[str]:
@@ -74,7 +75,7 @@ class HistoryForm(FilterForm):
     """The filters of the history page."""
 
     q = forms.CharField(
-        label=gettext_lazy("Search notes, refs, people and values"),
+        label=gettext_lazy("Search titles, ids, notes, people and values"),
         max_length=200,
         required=False,
     )

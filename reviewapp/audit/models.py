@@ -105,6 +105,7 @@ class Event(models.Model):
                 condition=Q(label_to__isnull=False),
             ),
             # mentioning(words)
+            models.Index(fields=["request_id"], name="event_request"),
             GinIndex(fields=["words"], name="event_words"),
         ]
         triggers = [Immutable(name="append_only"), NeverTruncated()]

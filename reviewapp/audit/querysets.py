@@ -11,6 +11,7 @@ from django.db import models
 if TYPE_CHECKING:
     from reviewapp.audit.models import Event
 
+MAX_REQUEST_ID_LENGTH = 64
 NEWEST_FIRST = ("-at", "-id")
 
 
@@ -54,10 +55,14 @@ class EventQuerySet(models.QuerySet["Event"]):
     def mentioning(self, words: str, *refs: str) -> Self:
         """Return the events whose note, ref, person or changed values match a web search.
 
-        The search knows "a phrase", -not and or. Events about any of `refs` are always included.
+        The search knows "a phrase", -not and or. Events about any of `refs`, and those of a request
+        whose id is the only word, are always included.
         """
         query = SearchQuery(words, config="simple", search_type="websearch")
         condition = models.Q(words=query)
+        word = words.strip("\"' ")
+        if word and len(word) <= MAX_REQUEST_ID_LENGTH and len(word.split()) == 1:
+            condition |= models.Q(request_id=word)
         if refs:
             condition |= models.Q(ref__in=refs)
         return self.filter(condition)

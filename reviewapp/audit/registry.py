@@ -25,6 +25,11 @@ class GuidanceVersions:
     machine_words: tuple[str, ...] = ()
 
 
+# The most things that a search of the history names by their title or text.
+MAX_MATCHING_REFS = 200
+
+_ref_searches: list[Callable[[str, int], Iterable[str]]] = []
+_title_finders: list[Callable[[Collection[str]], Mapping[str, str]]] = []
 _guidance_finders: list[Callable[[Collection[int]], Mapping[int, GuidanceVersions]]] = []
 _alias_finders: list[Callable[[Ref], Iterable[str]]] = []
 
@@ -57,6 +62,35 @@ def _find_aliases(text: str) -> list[str]:
     for find in _alias_finders:
         aliases.extend(find(ref))
     return aliases
+
+
+def register_ref_search(find: Callable[[str, int], Iterable[str]]) -> None:
+    """Register `find`, which returns refs of at most so many things that match a web search."""
+    if find not in _ref_searches:
+        _ref_searches.append(find)
+
+
+def find_matching_refs(words: str) -> list[str]:
+    """Return the refs of things whose title, text or ids match, of `MAX_MATCHING_REFS` at most."""
+    refs: dict[str, None] = {}
+    for find in _ref_searches:
+        refs |= dict.fromkeys(find(words, MAX_MATCHING_REFS))
+    return list(refs)
+
+
+def register_title_finder(find: Callable[[Collection[str]], Mapping[str, str]]) -> None:
+    """Register `find`, which returns titles by ref, where there are any."""
+    if find not in _title_finders:
+        _title_finders.append(find)
+
+
+def find_titles(refs: Collection[str]) -> dict[str, str]:
+    """Return what the things of these refs are called, by ref, where they have a title."""
+    titles: dict[str, str] = {}
+    if refs:
+        for find in _title_finders:
+            titles.update(find(refs))
+    return titles
 
 
 def register_guidance_finder(

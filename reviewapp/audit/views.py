@@ -17,6 +17,7 @@ from reviewapp.audit.filters import EventFilter, HistoryForm
 from reviewapp.audit.first_page import SIZE, filter_choices, newest_page
 from reviewapp.audit.presenters.timeline import build_entries
 from reviewapp.audit.querysets import NEWEST_FIRST
+from reviewapp.audit.registry import find_titles
 from reviewapp.web import pagination
 from reviewapp.web.http import render_page_or_fragment
 
@@ -52,6 +53,7 @@ def history(request: Request) -> HttpResponse:
     context |= {
         "event_filter": event_filter,
         "entries": entries,
+        "titles": find_titles({entry.ref for entry, _ in entries}),
         "here": event_filter.querystring(),
         "pager": pagination.PageLinks(
             page=page,

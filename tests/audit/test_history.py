@@ -239,6 +239,7 @@ INDEXED: dict[str, tuple[dict[str, Any], str]] = {
     "action": ({"action": "annotation.relabelled"}, "event_doing"),
     "retriever": ({"retriever_id": "ret_7"}, "event_around"),
     "ref": ({"ref": "annotations/7"}, "event_about"),
+    "request": ({"request_id": "r7"}, "event_request"),
     "label before": ({"label_from": "a7"}, "event_label_from"),
     "label after": ({"label_to": "b7"}, "event_label_to"),
 }
@@ -251,7 +252,7 @@ def make_many_events() -> None:
             INSERT INTO audit_event
                 (at, actor_id, actor_name, action, ref, retriever_id, origin, request_id, changes, note)
             SELECT now() - n * interval '1 minute', n % 500, 'p' || n % 500, 'a' || n % 500, 'annotations/' || n,
-                   'ret_' || n % 500, 'web', '', jsonb_build_object('label', jsonb_build_array('a' || n, 'b' || n)),
+                   'ret_' || n % 500, 'web', 'r' || n, jsonb_build_object('label', jsonb_build_array('a' || n, 'b' || n)),
                    'note' || n
             FROM generate_series(1, 20000) n
             """

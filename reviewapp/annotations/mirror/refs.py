@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
 from django.db.models import Q
 
 from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.queue.search_query import search_query
+from reviewapp.postgres.statement import sql_file
 from reviewapp.ref import Ref, RefKind
+
+
+@dataclass(frozen=True)
+class MatchingRow:
+    """An annotation that matches a search."""
+
+    ref: str
+    annotation_id: str | None
+
+
+_MATCHING_REFS = sql_file(__file__, "matching_refs.sql", MatchingRow)
 
 
 def refs(named: Ref) -> list[str]:
@@ -24,3 +40,42 @@ def refs(named: Ref) -> list[str]:
         all_refs.append(ref)
         all_refs.append(upstream_ref)
     return all_refs
+
+
+def matching_refs(words: str, limit: int) -> list[str]:
+    """Return every ref of at most so many annotations that match a search. One query.
+
+    A search that excludes words would match nearly everything, and returns none.
+    """
+    query = search_query(words)
+    if not query or "!" in query:
+        return []
+
+    found = []
+    for row in _MATCHING_REFS.rows(words=query, limit=limit):
+        found.append(row.ref)
+        if row.annotation_id:
+            found.append(str(Ref(RefKind.ANNOTATION, row.annotation_id)))
+    return list(dict.fromkeys(found))
+
+
+def titles(refs: Collection[str]) -> dict[str, str]:
+    """Return the titles of the annotations among these refs, by ref. One query at most."""
+    ids_by_ref = {}
+    for ref in refs:
+        parsed = Ref.parse_or_none(ref)
+        if parsed is not None and parsed.kind == RefKind.ANNOTATION:
+            ids_by_ref[ref] = parsed.id
+    if not ids_by_ref:
+        return {}
+
+    by_name = Q(ref__in=ids_by_ref) | Q(annotation_id__in=ids_by_ref.values())
+    rows = Annotation.objects.filter(by_name).values_list(
+        "ref", "annotation_id", "title", "document_id"
+    )
+    titles_by_ref = {}
+    for ref, annotation_id, title, document_id in rows:
+        titles_by_ref[ref] = title or document_id
+        if annotation_id:
+            titles_by_ref[str(Ref(RefKind.ANNOTATION, annotation_id))] = title or document_id
+    return titles_by_ref
