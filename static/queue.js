@@ -19,5 +19,9 @@ document.addEventListener("keydown", (event) => {
   undoButton().click();
 });
 document.addEventListener("htmx:load", () => {
+  // The filters, the search and the order may have been changed without a page load.
+  const start = document.querySelector("[data-start]");
+  const list = document.getElementById("queue");
+  if (start && list) start.href = list.dataset.next;
   if (isApple && undoButton()) undoButton().querySelector("kbd").textContent = "⌘Z";
 });

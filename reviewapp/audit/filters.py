@@ -14,7 +14,14 @@ from reviewapp.audit.actions import Action
 from reviewapp.audit.first_page import FilterChoices
 from reviewapp.audit.models import Event
 from reviewapp.audit.registry import find_matching_refs, find_ref_aliases
-from reviewapp.web.filters import Choice, Filter, FilterForm, distinct_choices
+from reviewapp.web.filters import (
+    Choice,
+    Filter,
+    FilterForm,
+    distinct_choices,
+    find_person,
+    with_chosen,
+)
 
 if TYPE_CHECKING:
     from reviewapp.audit.querysets import EventQuerySet
@@ -83,8 +90,12 @@ class HistoryForm(FilterForm):
     action = Choice(label=gettext_lazy("Action"))
     retriever = Choice(label=gettext_lazy("Retriever"))
     ref = forms.CharField(label=gettext_lazy("Ref"), max_length=300, required=False)
-    label_from = forms.CharField(label=gettext_lazy("Label before"), max_length=100, required=False)
-    label_to = forms.CharField(label=gettext_lazy("Label after"), max_length=100, required=False)
+    label_from = forms.CharField(
+        label=gettext_lazy("Label before"), max_length=100, required=False, strip=False
+    )
+    label_to = forms.CharField(
+        label=gettext_lazy("Label after"), max_length=100, required=False, strip=False
+    )
     since = forms.DateTimeField(label=gettext_lazy("From"), required=False)
     until = forms.DateTimeField(label=gettext_lazy("Until"), required=False)
 
@@ -96,7 +107,8 @@ class HistoryForm(FilterForm):
         retrievers = distinct_choices(rows)
 
         nobody = (NO_PERSON, _("Nobody here"))
-        self.set_choices("person", [("", _("Anybody")), nobody, *choices.people])
+        people = [("", _("Anybody")), nobody, *choices.people]
+        self.set_choices("person", with_chosen(people, data.get("person", ""), find_person))
         self.set_choices("action", [("", _("Any action")), *actions])
         self.set_choices("retriever", [("", _("Any retriever")), *retrievers])
 

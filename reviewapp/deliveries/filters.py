@@ -16,7 +16,7 @@ from reviewapp.outbox.querysets import ChangeQuerySet
 from reviewapp.outbox.status.change_filters import ChangeFilter, filter_condition
 from reviewapp.retrievers.filters import retriever_choices
 from reviewapp.retrievers.models import Retriever
-from reviewapp.web.filters import Choice, Filter, FilterForm
+from reviewapp.web.filters import Choice, Filter, FilterForm, find_person, with_chosen
 
 _MAX_CHOICES = 500
 
@@ -52,11 +52,16 @@ class DeliveriesForm(FilterForm):
     def __init__(self, data: Any) -> None:
         super().__init__(data)
         people = get_user_model().objects.order_by("username").values_list("pk", "username")
-        self.set_choices("person", [("", _("Anybody")), *people[:_MAX_CHOICES]])
+        offered = [("", _("Anybody")), *people[:_MAX_CHOICES]]
+        self.set_choices("person", with_chosen(offered, data.get("person", ""), find_person))
 
         retrievers = Retriever.objects.order_by("name", "id")
         columns = retrievers.values_list("retriever_id", "name", "retriever_id", "gone_at")
-        choices = retriever_choices(columns[:_MAX_CHOICES])
+        rows = list(columns[:_MAX_CHOICES])
+        chosen = data.get("retriever", "")
+        if chosen and not any(row[0] == chosen for row in rows):
+            rows += columns.filter(retriever_id=chosen)
+        choices = retriever_choices(rows)
         self.set_choices("retriever", [("", _("Any retriever")), *choices])
 
     def change_filter(self) -> DeliveryFilter:

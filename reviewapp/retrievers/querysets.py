@@ -89,7 +89,7 @@ class RetrieverQuerySet(models.QuerySet["Retriever"]):
     def tags_in_use(self, limit: int = 500) -> list[str]:
         """Return the sorted tags of all retrievers, at most `limit`."""
         rows = self.order_by().annotate(tag=Func("tags", function="jsonb_array_elements_text"))
-        tags = rows.values_list("tag", flat=True).distinct()[:limit]
+        tags = rows.order_by("tag").values_list("tag", flat=True).distinct()[:limit]
         return sorted(set(tags), key=str.casefold)
 
     def by_ref(self, refs: Iterable[str]) -> dict[str, Retriever]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.utils.http import urlencode
+
+from reviewapp.web.http import parse_whole_number
 
 # Metadata of a field that says something about a filter and is no part of it.
 NOT_A_PARAMETER = {"is_parameter": False}
@@ -104,6 +107,31 @@ def distinct_choices(rows: Sequence[tuple[Any, str, str]]) -> list[tuple[Any, st
         is_unique = counts[title] == 1
         choices.append((key, title if is_unique else f"{title} ({identifier})"))
     return choices
+
+
+def with_chosen(
+    choices: Iterable[tuple[Any, Any]],
+    chosen: str,
+    find: Callable[[str], tuple[Any, Any] | None],
+) -> list[tuple[Any, Any]]:
+    """Return the choices, and the chosen one too: a list offers only so many.
+
+    `find` returns the choice of a value, None if there is none.
+    """
+    offered = list(choices)
+    if not chosen or any(str(value) == chosen for value, _title in offered):
+        return offered
+    choice = find(chosen)
+    return [*offered, choice] if choice else offered
+
+
+def find_person(key: str) -> tuple[int, str] | None:
+    """Return the choice of the person with this key."""
+    number = parse_whole_number(key)
+    if number is None:
+        return None
+    people = get_user_model().objects.filter(pk=number)
+    return people.values_list("pk", "username").first()
 
 
 def _as_text(value: Any) -> str:

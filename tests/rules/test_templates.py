@@ -16,9 +16,6 @@ ALL = names()
 PARTS = [name for name in ALL if PurePosixPath(name).name.startswith("_")]
 # Shown again by themselves and pressed by nobody.
 BY_ITSELF = ("every ", "load", "revealed", "intersect")
-# Where `maxlength` cuts nothing that is kept for long: the reason of a skip, and a filter whose
-# form is elsewhere.
-CUT_ON_PURPOSE = {("annotations/_bar.html", "reason"), ("annotations/_facets.html", "label")}
 
 
 @cache
@@ -155,17 +152,12 @@ def test_it_protects_every_form_that_posts() -> None:
     assert not unprotected, "\n".join(unprotected)
 
 
-def test_it_cuts_nothing_that_somebody_pastes_to_be_stored() -> None:
-    """A browser silently cuts a pasted text at `maxlength`; only a search may have one."""
-    wrong = offenders(ALL, cuts_what_is_stored)
+def test_it_cuts_nothing_that_somebody_pastes() -> None:
+    """A browser silently cuts a pasted text at `maxlength`, and counts in UTF-16."""
+    wrong = offenders(ALL, cuts_what_is_pasted)
     assert not wrong, "\n".join(wrong)
 
 
-def cuts_what_is_stored(name: str, element: Element) -> bool:
-    """Return whether a field has a `maxlength` and is in no form that only asks."""
-    if "maxlength" not in element.attributes:
-        return False
-    if (name, element.attributes.get("name")) in CUT_ON_PURPOSE:
-        return False
-    forms = [ancestor for ancestor in element.above if ancestor.tag == "form"]
-    return not any(form.attributes.get("method", "").casefold() == "get" for form in forms)
+def cuts_what_is_pasted(name: str, element: Element) -> bool:
+    """Return whether a field has a `maxlength`."""
+    return "maxlength" in element.attributes

@@ -11,11 +11,15 @@ from django.utils.safestring import SafeString, mark_safe
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue.filters import Band, QueueFilter, Show
 from reviewapp.bounded_cache import MIB, bounded_cache
+from reviewapp.naming import same_key
 from reviewapp.postgres.statement import sql_file
 from reviewapp.retrievers.filters import retriever_choices
+from reviewapp.retrievers.models import Retriever
+from reviewapp.web.filters import find_person, with_chosen
 
 _MAX_OPTIONS = 500
 _MAX_LABELS = 200
+_MAX_SEARCHED_LABELS = 5_000
 
 
 @dataclass(frozen=True)
@@ -40,17 +44,43 @@ def render_filter_fields(filters: QueueFilter) -> SafeString:
     return _render(read_options(), relevant)
 
 
+def labels_like(text: str) -> list[str]:
+    """Return the labels that people may mean by `text`: the label itself, if there is one.
+
+    Else those that differ in capitals, spelling or white space only, else those that hold the text,
+    of the first `_MAX_SEARCHED_LABELS`. One query.
+    """
+    options = read_options(max_labels=_MAX_SEARCHED_LABELS)
+    labels: list[str] = json.loads(options.labels)
+    if text in labels:
+        return [text]
+
+    key = same_key(text)
+    same = [label for label in labels if same_key(label) == key]
+    if same:
+        return same
+    return [label for label in labels if key in same_key(label)]
+
+
 def read_options(*, max_labels: int = _MAX_LABELS) -> FilterOptions:
     """Return the options, at most so many labels."""
     (options,) = _OPTIONS.rows(most=_MAX_OPTIONS, labels=max_labels)
     return options
 
 
+def _find_retriever(key: str) -> tuple[int, str] | None:
+    return Retriever.objects.filter(pk=key).values_list("pk", "name").first()
+
+
 @bounded_cache(most_bytes=8 * MIB)
 def _render(options: FilterOptions, filters: QueueFilter) -> SafeString:
     context = {
-        "retrievers": retriever_choices(json.loads(options.retrievers)),
-        "people": json.loads(options.people),
+        "retrievers": with_chosen(
+            retriever_choices(json.loads(options.retrievers)),
+            str(filters.retriever or ""),
+            _find_retriever,
+        ),
+        "people": with_chosen(json.loads(options.people), str(filters.reviewer or ""), find_person),
         "labels": json.loads(options.labels),
         "bands": Band.choices,
         "statuses": Annotation.Status.choices,

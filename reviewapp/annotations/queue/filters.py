@@ -79,7 +79,8 @@ class QueueFilterForm(FilterForm):
     )
     q = forms.CharField(label=gettext_lazy("Search"), max_length=200, required=False)
     retriever = forms.IntegerField(min_value=1, max_value=_MAX_KEY, required=False)
-    label = forms.CharField(max_length=100, required=False)
+    # To the letter: Mixpeek's labels may end in a space.
+    label = forms.CharField(max_length=100, required=False, strip=False)
     status = forms.ChoiceField(
         choices=Annotation.Status.choices,
         required=False,

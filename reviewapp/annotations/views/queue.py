@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from reviewapp.annotations.queue.counts import count_by_show
-from reviewapp.annotations.queue.filter_options import render_filter_fields
+from reviewapp.annotations.queue.filter_options import labels_like, render_filter_fields
 from reviewapp.annotations.queue.filters import QueueFilter, Show
 from reviewapp.annotations.queue.pages import load_queue_page
 from reviewapp.annotations.queue.querysets import MAX_QUEUE_COUNT, explain_empty_queue
@@ -22,6 +23,9 @@ from reviewapp.annotations.queue.search import find_matches
 from reviewapp.annotations.review.last_actions import last_actions
 from reviewapp.web import pagination
 from reviewapp.web.http import Request, render_page_or_fragment, wants_fragment
+
+# How many labels are offered for a part of a label.
+MAX_LABEL_CHOICES = 20
 
 
 @require_safe
@@ -32,6 +36,17 @@ def queue(request: Request) -> HttpResponse:
     person = request.user
     cursor = request.GET.get("cursor", "")
     problems = list(queue_filter.problems)
+
+    label_choices = []
+    if queue_filter.label:
+        typed = queue_filter.label
+        labels = labels_like(typed)
+        if len(labels) == 1:
+            queue_filter = replace(queue_filter, label=labels[0])
+        elif not labels:
+            problems.append(_("No label contains “%(text)s”.") % {"text": typed})
+        for label in labels[:MAX_LABEL_CHOICES] if len(labels) > 1 else ():
+            label_choices.append((label, queue_filter.querystring(label=label)))
 
     matches = None
     if queue_filter.q:
@@ -61,6 +76,7 @@ def queue(request: Request) -> HttpResponse:
         "page": page,
         "problems": problems,
         "chips": chips,
+        "label_choices": label_choices,
         "cap": MAX_QUEUE_COUNT,
         "at_least": matches is not None and matches.at_least,
         "lines": [build_queue_row(row, person, here=querystring, now=now) for row in page.rows],
