@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -24,6 +25,10 @@ class MatchingRow:
 _MATCHING_REFS = sql_file(__file__, "matching_refs.sql", MatchingRow)
 
 
+# A word of a tsquery, and whether it stands for all that begin with it.
+_LEXEME = re.compile("('(?:[^']|'')*')(:[*])?")
+
+
 def refs(named: Ref) -> list[str]:
     """Return every ref of the annotations that `named` names, also by Mixpeek's id. One query."""
     if named.kind != RefKind.ANNOTATION:
@@ -43,20 +48,28 @@ def refs(named: Ref) -> list[str]:
 
 
 def matching_refs(words: str, limit: int) -> list[str]:
-    """Return every ref of at most so many annotations that match a search. One query.
+    """Return every ref of at most so many annotations whose document or id matches. One query.
 
-    A search that excludes words would match nearly everything, and returns none.
+    Labels and reasoning are in the history itself. A search that excludes words would match nearly
+    everything, and returns none.
     """
     query = search_query(words)
     if not query or "!" in query:
         return []
 
     found = []
-    for row in _MATCHING_REFS.rows(words=query, limit=limit):
+    of_document = _LEXEME.sub(_with_document_weight, query)
+    for row in _MATCHING_REFS.rows(words=of_document, limit=limit):
         found.append(row.ref)
         if row.annotation_id:
             found.append(str(Ref(RefKind.ANNOTATION, row.annotation_id)))
     return list(dict.fromkeys(found))
+
+
+def _with_document_weight(lexeme: re.Match[str]) -> str:
+    """Return a word of a query that finds only what `search_trigger.py` indexes of a document."""
+    prefix = "*" if lexeme[2] else ""
+    return f"{lexeme[1]}:{prefix}D"
 
 
 def titles(refs: Collection[str]) -> dict[str, str]:
