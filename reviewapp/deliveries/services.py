@@ -211,7 +211,7 @@ def _withdrawal_obstacle(change: Change, actor: User) -> str:
     if change.state in {Change.State.DELIVERED, Change.State.WITHDRAWN}:
         return _("It is already %(value)s.") % {"value": change.get_state_display().lower()}
     if change.is_open and change.verb == Change.Verb.REVERT:
-        return _MUST_BE_SENT
+        return str(_MUST_BE_SENT)
     if change.is_open and change.claimed_at:
         return _("It is being sent right now, so it is too late.")
     if change.is_open and change.maybe_sent:
@@ -221,7 +221,7 @@ def _withdrawal_obstacle(change: Change, actor: User) -> str:
     if Ref.parse(change.ref).kind == RefKind.RETRIEVER and not actor.has_perm(
         "retrievers.change_retriever"
     ):
-        return _ADMINS_ONLY
+        return str(_ADMINS_ONLY)
     return ""
 
 

@@ -53,7 +53,7 @@ class Choice(forms.CharField):
     each request.
     """
 
-    def __init__(self, *, label: Any, choices: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(self, *, label: Any, choices: Iterable[tuple[str, Any]] = ()) -> None:
         super().__init__(label=label, required=False)
         self.choices = list(choices)
 

@@ -78,7 +78,7 @@ def test_it_shows_the_confidence_of_a_line_below_the_limit_that_it_is_below() ->
 
 def test_it_shows_every_status_in_words() -> None:
     for status in Annotation.Status:
-        assert status.label in rendered(
+        assert str(status.label) in rendered(
             '{% from "macros.html" import status_chip %}{{ status_chip(status) }}', status=status
         )
 

@@ -90,7 +90,7 @@ def person(request: Request, pk: int) -> HttpResponse:
 def _show_role_again(request: Request, pk: int) -> HttpResponse:
     user = get_object_or_404(User.people.listed(), pk=pk)
     form = RoleForm(request.POST)
-    return _render_person(request, user, form, status=403, refused=SIGN_IN_ELSEWHERE)
+    return _render_person(request, user, form, status=403, refused=str(SIGN_IN_ELSEWHERE))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -60,7 +60,7 @@ def resume_draft(draft: Draft, annotation: Annotation) -> Resumed:
     """
     data = draft_form_data(draft)
     if "given" not in draft.base:
-        return Resumed(data=upgraded_form_data(data, annotation), news=OLD_FORM_NOTICE)
+        return Resumed(data=upgraded_form_data(data, annotation), news=str(OLD_FORM_NOTICE))
     if base_digest(draft.base) == base_digest(annotation.seen()):
         return Resumed(data=data)
 

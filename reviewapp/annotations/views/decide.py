@@ -122,7 +122,7 @@ def decide_annotation(request: Request, pk: int) -> HttpResponse:
         return _error_response(request, get_item_or_404(pk), data, error)
 
     if not _matches_submission(decision, submission):
-        return _redisplay_with_new_id(request, get_item_or_404(pk), data, _ID_USED)
+        return _redisplay_with_new_id(request, get_item_or_404(pk), data, str(_ID_USED))
     return _saved_response(request, annotation, decision, submission)
 
 
@@ -185,10 +185,10 @@ def _error_response(
         case AnnotationGone():
             return render_item(request, item, data, status=409, notice=_GONE)
         case IdTakenByOtherItem():
-            return _redisplay_with_new_id(request, item, data, _ID_OF_OTHER_ITEM)
+            return _redisplay_with_new_id(request, item, data, str(_ID_OF_OTHER_ITEM))
         case TakenBack():
-            return _redisplay_with_new_id(request, item, data, _TAKEN_BACK)
-    return _redisplay_with_new_id(request, item, data, _ID_USED)
+            return _redisplay_with_new_id(request, item, data, str(_TAKEN_BACK))
+    return _redisplay_with_new_id(request, item, data, str(_ID_USED))
 
 
 def _redisplay_with_new_id(

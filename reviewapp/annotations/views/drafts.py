@@ -44,7 +44,7 @@ def save_draft(request: Request, pk: int) -> HttpResponse:
     try:
         draft = services.save(annotation.pk, form.draft_input(), actor=request.user)
     except services.AlreadyDecided:
-        return _done_response(request, pk, {"state": "decided"}, _ALREADY_DECIDED, status=409)
+        return _done_response(request, pk, {"state": "decided"}, str(_ALREADY_DECIDED), status=409)
     except services.TooMany as error:
         return _refused_response(request, pk, str(error))
     except services.Overtaken as error:
@@ -58,7 +58,7 @@ def save_draft(request: Request, pk: int) -> HttpResponse:
         return render_item(request, get_item_or_404(pk), data, status=409, notice=notice)
 
     body = {"state": "saved", **edition_as_json(draft)}
-    return _done_response(request, pk, body, _SAVED)
+    return _done_response(request, pk, body, str(_SAVED))
 
 
 @require_POST
@@ -68,7 +68,7 @@ def discard_draft(request: Request, pk: int) -> HttpResponse:
     """Delete the draft and show the annotation's values."""
     annotation = get_object_or_404(Annotation.objects.only("pk"), pk=pk)
     services.discard(annotation.pk, actor=request.user)
-    return _done_response(request, pk, {"state": "discarded"}, _DISCARDED)
+    return _done_response(request, pk, {"state": "discarded"}, str(_DISCARDED))
 
 
 def _done_response(

@@ -128,7 +128,7 @@ def _apply(action: str, change: Change, actor: User) -> str:
     change.refresh_from_db()
     if is_done:
         return ""
-    return _TOO_LATE[action]
+    return str(_TOO_LATE[action])
 
 
 def _figures_context() -> dict[str, Any]:
