@@ -47,7 +47,7 @@ class Filter:
 
 
 class Choice(forms.CharField):
-    """A field for one of some choices, each a value and its title; always optional.
+    """A field for one of some choices, each a value and its title (may be lazy); always optional.
 
     Django's `ChoiceField` takes a millisecond to set a hundred choices, and a form has new ones for
     each request.

@@ -50,7 +50,7 @@ def test_it_bounds_the_depth(levels: int) -> None:
     if levels <= payloads.MAX_PAYLOAD_LEVELS:
         assert payloads.read(_nested(levels)) == json.loads(_nested(levels))
     else:
-        with pytest.raises(payloads.BadPayload, match="deeper than 20"):
+        with pytest.raises(payloads.BadPayload, match="at most 20 levels deep"):
             payloads.read(_nested(levels))
 
 
