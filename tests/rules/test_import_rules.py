@@ -12,8 +12,8 @@ from tests.rules.sources import OUR_NAMES, PACKAGE, TOOLS, Import, imports, impo
 
 # Modules without a place in the layers, which every part may import.
 HELPERS = {
-    "env", "json_values", "bounded_cache", "deadline", "printable", "asked", "storable", "stored",
-    "ref",
+    "env", "json_values", "naming", "bounded_cache", "deadline", "printable", "asked", "storable",
+    "stored", "ref",
 }  # fmt: skip
 # What every app shares: the views' common parts, and the database.
 SHARED = {"web", "postgres"}
