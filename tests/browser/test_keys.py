@@ -58,7 +58,7 @@ def test_it_submits_while_typing_and_opens_the_next(
     page.keyboard.type("Because of b, said at once")
     page.keyboard.press("Control+Enter")
     ready(page, items[1])
-    expect(page.locator("#live")).to_have_text("Saved. 2 left.")
+    expect(page.locator("#live")).to_have_text("Saved. 2 left. Item 2")
     expect(page).to_have_url(page.url.rsplit("/", 1)[0] + f"/{items[1].pk}")
     decision = Decision.objects.get()
     assert (decision.label, decision.reasoning) == ("b", "Because of b, said at once")
@@ -115,6 +115,25 @@ def test_it_decides_one_item_for_two_quick_presses(
     # While the first submit is certainly still under way.
     page.route("**/decide", press_again, times=1)
     page.keyboard.press("Control+Enter")
+    ready(page, items[1])
+    assert Decision.objects.count() == 1
+
+
+def test_it_says_that_a_key_was_pressed_too_early(
+    page_of: Callable[[int], Page], items: list[Annotation]
+) -> None:
+    page = page_of(0)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/decide", hold, times=1)
+    with page.expect_request("**/decide"):
+        page.keyboard.press("Control+Enter")
+    # The first key is up again, and its submit is still under way.
+    page.keyboard.press("Control+Enter")
+    held[0].continue_()
     ready(page, items[1])
     expect(page.get_by_text("A key was pressed while this item was loading")).to_be_visible()
     assert Decision.objects.count() == 1

@@ -152,7 +152,8 @@ def render_item(
         spoken = announcement
         if _is_on_other_page(request, path):
             spoken = f"{announcement} {annotation.title or annotation.document_id}".strip()
-        response["HX-Trigger"] = json.dumps({"say": spoken})
+        if spoken:
+            response["HX-Trigger"] = json.dumps({"say": spoken})
     return with_banner(request, response)
 
 
