@@ -100,7 +100,7 @@ def catch_up(request: Request, pk: int) -> HttpResponse:
         return _without_push_url(response)
 
     response = render_item(request, annotation, data, notice=_UP_TO_DATE)
-    response["HX-Trigger"] = json.dumps({"say": _UP_TO_DATE})
+    response["HX-Trigger"] = json.dumps({"say": str(_UP_TO_DATE)})
     return _without_push_url(response)
 
 
