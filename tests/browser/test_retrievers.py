@@ -184,3 +184,26 @@ def test_it_is_for_everyone(desk: Desk, adam: User, path: str) -> None:
     desk.sign_in(adam)
     desk.open(f"/retrievers{path.format(retriever.pk)}")
     assert accessible(desk)
+
+
+@pytest.mark.parametrize("name", ["Brand triage", "فرز العلامات", "מיון מותגים"])
+@pytest.mark.parametrize("page_name", ["retriever", "item"])
+def test_it_shows_a_name_in_any_direction_where_a_heading_begins(
+    desk: Desk, adam: User, name: str, page_name: str
+) -> None:
+    item = make_annotation(
+        make_retriever(name, description="A description of some length."), title=name
+    )
+    addresses = {"retriever": f"/retrievers/{item.retriever_id}", "item": f"/annotations/{item.pk}"}
+    desk.sign_in(adam)
+    desk.open(addresses[page_name])
+    heading = desk.page.get_by_role("heading", level=1)
+    expect(heading).to_have_text(name)
+    distance = heading.evaluate(
+        """element => {
+            const text = document.createRange();
+            text.selectNodeContents(element);
+            return text.getBoundingClientRect().left - element.getBoundingClientRect().left;
+        }"""
+    )
+    assert abs(distance) < 1
