@@ -35,6 +35,7 @@ from reviewapp.annotations.fields import BLANK_VALUES, SHARED_FIELDS
 from reviewapp.annotations.mirror.absorb import rebase
 from reviewapp.annotations.mirror.from_upstream import CANNOT_TELL
 from reviewapp.annotations.models import Annotation, Decision, Undo
+from reviewapp.annotations.review.label_buttons import kept_labels
 from reviewapp.audit.context import acting
 from reviewapp.json_values import is_same_json
 from reviewapp.outbox import services as outbox
@@ -77,7 +78,8 @@ def decide_locked(annotation: Annotation, submission: Submission, *, actor: User
     if annotation.status == Annotation.Status.GONE:
         raise AnnotationGone(annotation.ref)
 
-    standing = {str(submission.base.get("label")), *annotation.standing_labels()}
+    kept = kept_labels(annotation, submission.label)
+    standing = {str(submission.base.get("label")), *kept}
     label = settled_label(submission.label, standing, annotation.label_set)
     submission = replace(submission, label=label)
 

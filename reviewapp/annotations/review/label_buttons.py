@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.db.models import Q
 
 from reviewapp.annotations.models import Annotation
+from reviewapp.naming import tidy
 from reviewapp.postgres.statement import sql_file
 from reviewapp.retrievers.guidance.labels import Label, from_json
 from reviewapp.retrievers.models import Retriever
@@ -88,6 +89,19 @@ def is_new(annotation: Annotation, label: str) -> bool:
     is_decided = Q(decisions__label=label) | Q(decisions__base__label=label)
     in_history = Q(proposed__label=label) | is_decided
     return not Annotation.objects.filter(in_history, pk=annotation.pk).exists()
+
+
+def kept_labels(annotation: Annotation, label: str) -> set[str]:
+    """Return the labels that a decision keeps to the letter: the annotation's own here and at
+    Mixpeek, and `label` if other annotations of the retriever have it.
+
+    Without a query unless the label has another form than people's labels have.
+    """
+    kept = annotation.standing_labels()
+    is_untidy = label != tidy(label)
+    if is_untidy and _LABEL_IS_USED.first(retriever=annotation.retriever_id, label=label):
+        kept.add(label)
+    return kept
 
 
 def in_use(retriever_id: int | None, *, limit: int = MAX_BUTTONS) -> list[str]:

@@ -65,6 +65,7 @@ def test_it_takes_the_label_from_the_buttons_unless_one_is_written(
     client: Client, alice: User
 ) -> None:
     picked, written = make_annotation(), make_annotation()
+    make_annotation(picked.retriever, label=" spaced ")
     client.force_login(alice)
     post_decision(client, picked, choice=" spaced ", label="")
     post_decision(client, written, choice="logo", label="  mine ", new_label="mine")
