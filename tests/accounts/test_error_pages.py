@@ -33,7 +33,7 @@ def with_a_page_for_leads(settings: Settings) -> None:
 
 @pytest.mark.usefixtures("with_a_page_for_leads")
 @pytest.mark.parametrize(
-    ("name", "whom"), [("alice", "with the role <strong>reviewer"), ("stranger", "have no role")]
+    ("name", "whom"), [("alice", "with the role <strong>reviewer"), ("stranger", "without a role")]
 )
 def test_it_says_who_one_is_and_which_role_may(
     client: Client, request: pytest.FixtureRequest, name: str, whom: str
@@ -46,7 +46,7 @@ def test_it_says_who_one_is_and_which_role_may(
     assert response.status_code == 403
     assert f"<strong>{name}</strong>" in page
     assert whom in page
-    assert "This needs the role <strong>lead</strong> or <strong>admin</strong>" in page
+    assert "This is for these roles: <strong>lead</strong>, <strong>admin</strong>." in page
 
 
 @pytest.mark.usefixtures("with_a_page_for_leads")

@@ -87,7 +87,7 @@ def test_it_wants_a_new_sign_in_of_somebody_who_has_neither(alice: User, client:
     session["began"] = int(time.time()) - 3600
     session.save()
     reply = client.post("/tokens", GOOD, follow=True)
-    assert "sign out, sign in again" in collapsed(reply)
+    assert "sign out and sign in again" in collapsed(reply)
     assert not ApiToken.objects.exists()
 
 

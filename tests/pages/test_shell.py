@@ -47,7 +47,7 @@ def test_it_shows_how_much_waits_for_a_person_only_when_something_does(
 ) -> None:
     assert "need attention" not in shell(client, alice)
     make_change(make_annotation(), "refused")
-    assert re.search(r">: </span>1<span[^>]*> waiting for a person", shell(client, alice))
+    assert re.search(r">: </span>1<span[^>]*> need attention", shell(client, alice))
 
 
 def test_it_says_on_every_page_that_deliveries_are_paused(client: Client, alice: User) -> None:

@@ -105,6 +105,21 @@ $function$;
 """
 
 
+# The column of before, whose name its index has to have again.
+GENERATE_SEARCH = """
+ALTER TABLE annotations_annotation DROP COLUMN search;
+ALTER TABLE annotations_annotation ADD COLUMN search tsvector GENERATED ALWAYS AS (
+    to_tsvector(
+        'simple'::regconfig,
+        COALESCE(title, '') || ' ' || COALESCE(words, '') || ' ' || COALESCE(label, '') || ' '
+            || COALESCE(reasoning, '') || ' ' || COALESCE(document_id, '')
+    )
+) STORED;
+CREATE INDEX annotation_search ON annotations_annotation USING gin (search)
+    WITH (gin_pending_list_limit = 64);
+"""
+
+
 class Migration(migrations.Migration):
     dependencies = [("annotations", "0012_whole_history")]
 
@@ -117,7 +132,7 @@ class Migration(migrations.Migration):
             database_operations=[
                 migrations.RunSQL(
                     "ALTER TABLE annotations_annotation ALTER COLUMN search DROP EXPRESSION",
-                    migrations.RunSQL.noop,
+                    GENERATE_SEARCH,
                 ),
             ],
             state_operations=[

@@ -50,8 +50,9 @@ def stamped(
     if bulk and target != "payload":
         return dict(send)
     has_no_place = target == NOWHERE or (target == "metadata" and read.metadata is None)
-    if has_no_place and change.cause is not None and change.sets_values:
-        return unstamped(send, read)
+    if has_no_place:
+        is_decision = change.cause is not None and change.sets_values
+        return unstamped(send, read) if is_decision else dict(send)
     return with_stamp(send, change, current=getattr(read, target, None))
 
 

@@ -178,7 +178,7 @@ def test_it_stops_whoever_sends_too_much(client: Client, carol: User, settings: 
     response = client.post(URL, {"login": "carol", "password": PASSWORD})
 
     assert response.status_code == 429
-    assert "Too many tries" in response.content.decode()
+    assert "Too many requests" in response.content.decode()
 
 
 def test_it_forgets_the_sessions_id_from_before(client: Client, carol: User) -> None:

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from tests.accounts.idp import Provider
 from tests.accounts.sso_steps import WENDY, begin, come_back, sign_in_by_sso
 
-WRONG = "The sign-in did not work"
+WRONG = "The sign-in failed"
 
 
 # In seconds: longer than between two bytes of the provider.

@@ -89,7 +89,7 @@ def test_it_tells_of_a_decision_that_changed_no_value(
 ) -> None:
     decide_by_form(item, bob, hold=0)
     assert ask(client, item).status_code == 200
-    assert "bob has just confirmed the machine's values" in collapsed(tell(client, item))
+    assert "bob has just confirmed the machine&#39;s values" in collapsed(tell(client, item))
 
 
 def test_it_says_that_it_is_gone(client: Client, item: Annotation) -> None:

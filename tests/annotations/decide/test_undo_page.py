@@ -257,7 +257,7 @@ def test_it_offers_to_undo_cannot_tell_long_after(client: Client, item: Annotati
     assert "Can&#39;t tell, delivered v2" in told
 
     undone = client.post(address, follow=True)
-    assert "will be told that “can't tell” no longer applies" in page_text(undone)
+    assert "will be told that “can&#39;t tell” no longer applies" in page_text(undone)
     assert Change.objects.get(verb="revert").state == "queued"
     assert (
         undone.redirect_chain[-1][0] == f"{reverse('review', args=[item.pk])}?again={decision.pk}"

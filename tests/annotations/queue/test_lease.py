@@ -190,7 +190,6 @@ def test_it_shows_the_queue_when_nothing_is_left_to_hand_out(
     response = client.get(reverse("next"), {"label": "logo", "after": "nonsense"}, follow=True)
     assert response.redirect_chain[-1][0] == "/annotations?label=logo"
     page = collapsed(response)
-    assert "1 is open by another reviewer, free at <time" in page
     told = re.search(
         "All waiting items are open by other reviewers. First one free in (.*?)<", page
     )

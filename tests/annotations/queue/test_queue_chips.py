@@ -248,16 +248,16 @@ def test_it_searches_by_its_index_unless_told_to_open_each_row(
 
 
 def test_it_searches_by_its_index_however_frequent_the_words(alice: User) -> None:
-    rows = [
-        Annotation(
-            ref=f"annotations/{n}",
-            document_id=f"doc_{n}",
-            words="" if n % 3 else "van",
+    annotations = []
+    for number in range(3_000):
+        annotation = Annotation(
+            ref=f"annotations/{number}",
+            document_id=f"doc_{number}",
+            words="" if number % 3 else "van",
             seen_at=LONG_AGO,
         )
-        for n in range(3_000)
-    ]
-    Annotation.objects.bulk_create(rows, batch_size=1_000)
+        annotations.append(annotation)
+    Annotation.objects.bulk_create(annotations, batch_size=1_000)
     query = f"SELECT id FROM annotations_annotation WHERE {MATCHING_WORDS} LIMIT 101"
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE annotations_annotation")

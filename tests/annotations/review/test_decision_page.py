@@ -139,7 +139,7 @@ def test_it_shows_why_somebody_could_not_tell(judged: Annotation, alice: User) -
 
     page = text_of(signed_in(alice), decision)
 
-    assert "can't tell" in page
+    assert "could not tell" in page
     assert "Too dark." in page
 
 

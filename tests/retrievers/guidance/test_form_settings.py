@@ -115,7 +115,7 @@ def test_it_says_beforehand_what_is_required(
     annotation = make_annotation(retriever)
     client.force_login(alice)
     address = reverse("review", args=[annotation.pk])
-    assert "0 to 1, or blank" in client.get(address).content.decode()
+    assert "0 to 1, optional" in client.get(address).content.decode()
 
     put(
         retriever, adam, reasoning_required=Required.RELABELLED, confidence_required=Required.ALWAYS

@@ -139,7 +139,7 @@ def test_it_says_at_the_form_that_a_label_is_not_offered(
     for wrong in ({"choice": "", "label": "other"}, {"choice": "other", "label": ""}):
         answer = client.post(address, filled_form(annotation, **wrong))
         assert answer.status_code == 422
-        assert "“other” is not among the labels" in answer.content.decode()
+        assert "“other” is not one of this retriever" in answer.content.decode()
     assert (
         client.post(address, filled_form(annotation, choice="no logo", label="")).status_code == 302
     )

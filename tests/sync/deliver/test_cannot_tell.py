@@ -157,10 +157,10 @@ def test_it_does_not_send_what_may_not_say_who_decided(
     assert box.received() == []
     assert (change.state, change.version) == ("withdrawn", None)
     assert change.progress == "Can't tell, not sent"
-    assert "MIXPEEK_WHO=none" in change.why
+    assert "MIXPEEK_WHO is none" in change.why
     annotation.refresh_from_db()
     assert annotation.status == "undecidable"
-    assert any("MIXPEEK_WHO=none" in str(entry.diffs) for entry in timeline(annotation.ref))
+    assert any("MIXPEEK_WHO is none" in str(entry.diffs) for entry in timeline(annotation.ref))
 
 
 def test_it_has_nothing_to_say_of_where_mixpeek_has_no_annotation(
@@ -399,7 +399,7 @@ def test_another_installations_is_shown_and_so_is_its_reversal(
 
     reverted, said, *_ = timeline(annotation.ref)
     assert said.sentence.endswith("could not tell")
-    assert reverted.sentence.endswith("took the decision back")
+    assert reverted.sentence.endswith("undid the decision")
 
 
 def test_an_undo_in_time_shows_another_installations_again(

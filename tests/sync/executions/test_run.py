@@ -226,7 +226,7 @@ def test_it_gives_up_a_run_whose_worker_died_and_sends_nothing(
     Execution.objects.filter(pk=asked.pk).update(claimed_at=timezone.now() - timedelta(hours=1))
     made = make(client, asked)
     assert made.status == "failed"
-    assert "died" in made.error
+    assert "The worker stopped" in made.error
     assert not box.received(path=EXECUTE)
 
 
