@@ -1,6 +1,6 @@
 """Claims: which worker delivers which change, and for how long.
 
-A claim (`claim_*.sql`) moves `due` forward; after a crash at any instant the row is due again,
+A claim (`claim.sql`) moves `due` forward; after a crash at any instant the row is due again,
 without a clean-up.
 
 Interactive changes are claimed first, together with whatever is queued before them on the same ref.
@@ -32,11 +32,27 @@ def claim_duration(timeout: int) -> timedelta:
 
 CLAIM_DURATION = claim_duration(settings.MIXPEEK_TIMEOUT)
 
-_CLAIM_INTERACTIVE = sql_file(__file__, "claim_interactive.sql", Change)
-_CLAIM_BULK = sql_file(__file__, "claim_bulk.sql", Change)
-_CLAIM_BY_ID = sql_file(__file__, "claim_by_id.sql", Change)
-_RENEW = sql_file(__file__, "renew.sql", int)
-_RELEASE = sql_file(__file__, "release.sql", int)
+_CLAIM = sql_file(__file__, "claim.sql", Change)
+# What waits before an interactive change on its ref is as urgent.
+CLAIM_INTERACTIVE = _CLAIM.with_pieces(
+    source="outbox_change mine JOIN outbox_change head ON head.ref = mine.ref",
+    condition="mine.state = 'queued' AND mine.rank = 0 AND mine.due <= %(now)s",
+    order="mine.due, mine.id",
+    limit="%(limit)s",
+)
+CLAIM_BULK = _CLAIM.with_pieces(
+    source="outbox_change head",
+    condition="head.rank = 1",
+    order="head.due, head.id",
+    limit="%(limit)s",
+)
+CLAIM_BY_ID = _CLAIM.with_pieces(
+    source="outbox_change head",
+    condition="head.id = ANY(%(ids)s)",
+    order="head.id",
+    limit="ALL",
+)
+_MOVE = sql_file(__file__, "move_claims.sql", int)
 
 
 def claim(now: datetime, *, probing: bool = False) -> Change | None:
@@ -59,12 +75,26 @@ def claim_many(
     probing: bool = False,
 ) -> list[Change]:
     """Claim up to `limit` due heads of a rank at once, the longest due first; see `claim`."""
-    statement = _CLAIM_BULK
+    statement = CLAIM_BULK
     if rank is Rank.INTERACTIVE:
-        statement = _CLAIM_INTERACTIVE
+        statement = CLAIM_INTERACTIVE
     parameters = {"now": now, "until": now + CLAIM_DURATION, "limit": limit, "probing": probing}
     changes = Change.objects.raw(statement.text, parameters)
     return sorted(changes, key=lambda change: change.pk)
+
+
+def claim_round(size: int) -> dict[Rank, list[Change]]:
+    """Claim up to `size` changes, by rank, the most urgent first.
+
+    A quarter is reserved for bulk changes.
+    """
+    now = timezone.now()
+    interactive = claim_many(now, rank=Rank.INTERACTIVE, limit=size - size // 4)
+    others = claim_many(now, rank=Rank.BULK, limit=size - len(interactive))
+    changes_by_rank: dict[Rank, list[Change]] = {}
+    for change in sorted([*interactive, *others], key=lambda change: change.rank):
+        changes_by_rank.setdefault(Rank(change.rank), []).append(change)
+    return changes_by_rank
 
 
 def claim_by_id(now: datetime, ids: Collection[int]) -> list[Change]:
@@ -75,19 +105,18 @@ def claim_by_id(now: datetime, ids: Collection[int]) -> list[Change]:
         "ids": list(ids),
         "probing": False,
     }
-    return list(Change.objects.raw(_CLAIM_BY_ID.text, parameters))
+    return list(Change.objects.raw(CLAIM_BY_ID.text, parameters))
 
 
 def renew(changes: Sequence[Change]) -> list[Change]:
     """Extend the claims on these changes to `CLAIM_DURATION` from now; returns those still ours."""
     until = timezone.now() + CLAIM_DURATION
-    ids = [change.pk for change in changes]
-    dues = [change.due for change in changes]
-
-    renewed_ids = set(_RENEW.rows(until=until, ids=ids, dues=dues))
-    renewed = [change for change in changes if change.pk in renewed_ids]
-    for change in renewed:
-        change.due = until
+    renewed_ids = _move(changes, until, keep=True)
+    renewed = []
+    for change in changes:
+        if change.pk in renewed_ids:
+            change.due = until
+            renewed.append(change)
     return renewed
 
 
@@ -100,8 +129,11 @@ def release(changes: Sequence[Change], *, until: datetime | None = None) -> int:
     """
     if not changes:
         return 0
-    due = until or timezone.now()
+    return len(_move(changes, until or timezone.now(), keep=False))
+
+
+def _move(changes: Sequence[Change], until: datetime, *, keep: bool) -> set[int]:
+    """Make changes due at `until` whose claims still hold, and return their keys."""
     ids = [change.pk for change in changes]
     dues = [change.due for change in changes]
-
-    return len(_RELEASE.rows(until=due, ids=ids, dues=dues))
+    return set(_MOVE.rows(until=until, ids=ids, dues=dues, keep=keep))

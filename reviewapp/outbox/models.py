@@ -237,14 +237,11 @@ class Change(models.Model):
 
     @property
     def _settled_text(self) -> str:
-        if self.state == self.State.DELIVERED:
-            return self._delivered_text
         if self.state == self.State.WITHDRAWN and self.verb == self.Verb.CANNOT_TELL:
             return _("Can't tell, not sent")
-        return str(self.State(self.state).label)
+        if self.state != self.State.DELIVERED:
+            return str(self.State(self.state).label)
 
-    @property
-    def _delivered_text(self) -> str:
         text = _("Delivered")
         if self.verb == self.Verb.CONFIRM:
             text = _("Confirmed, delivered")

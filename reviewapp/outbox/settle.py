@@ -21,8 +21,6 @@ _log = logging.getLogger(__name__)
 _VERSION_BOUND = 2**31
 _JSON_FIELDS = ("field_errors", "theirs", "merged", "raced", "uncleared")
 
-# An UPDATE alone would lock the rows in any order.
-_LOCK = sql_file(__file__, "lock_changes.sql", int)
 _SETTLE = sql_file(__file__, "settle.sql", int)
 
 
@@ -77,7 +75,9 @@ def settle(settlements: Sequence[Settlement]) -> set[int]:
         columns[key] = settlement.columns()
         rows.append({"id": key, **columns[key]})
     if len(columns) > 1:
-        _LOCK.rows(keys=list(columns))
+        # An UPDATE alone would lock the rows in any order.
+        changes = Change.objects.select_for_update().filter(pk__in=columns)
+        list(changes.order_by("pk").values_list("pk", flat=True))
     settled_keys = set(_SETTLE.rows(now=now, settlements=json.dumps(rows)))
 
     for settlement in settlements:

@@ -2,7 +2,8 @@
 
 A file names them in a comment: `-- Indexes: first_idx, second_idx`. A file that names places for
 pieces of SQL, such as `{condition}`, is tested as the product fills it in
-(`tests/annotations/queue/statements.py`, `tests/api/annotations/statements.py`).
+(`statements.py` in `tests/annotations/decide/`, `tests/annotations/queue/`,
+`tests/api/annotations/` and `tests/outbox/`).
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from django.db import connection
 from psycopg import sql
 
 from reviewapp.postgres.statement import Statement
+from tests.annotations.decide import statements as decide_statements
 from tests.annotations.queue import statements as queue_statements
 from tests.api.annotations import statements as api_statements
+from tests.outbox import statements as outbox_statements
 from tests.template_database import template_database
 from tools.bench.loading import load
 
@@ -37,8 +40,18 @@ FILES = sorted(
     if path != SCRIPT and not PLACE.search(path.read_text())
 )
 NAMES = [path.as_posix() for path in FILES]
-FILLED_IN = (queue_statements.every_statement, api_statements.every_statement)
-INDEXED = (queue_statements.indexed_statements, api_statements.indexed_statements)
+FILLED_IN = (
+    decide_statements.every_statement,
+    queue_statements.every_statement,
+    api_statements.every_statement,
+    outbox_statements.every_statement,
+)
+INDEXED = (
+    decide_statements.every_statement,
+    queue_statements.indexed_statements,
+    api_statements.indexed_statements,
+    outbox_statements.every_statement,
+)
 RESULTS = 100_000
 # The loaded changes are all delivered, so the indexes of queued ones would be empty. One in a
 # hundred annotations has a queued one: for one in twenty, PostgreSQL estimates the same cost for
@@ -134,7 +147,9 @@ def test_it_is_valid_and_selects_the_fields_of_its_type(path: Path) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("every_statement", FILLED_IN, ids=["queue", "API list"])
+@pytest.mark.parametrize(
+    "every_statement", FILLED_IN, ids=["decide", "queue", "API list", "outbox"]
+)
 def test_it_is_valid_however_it_is_filled_in(
     every_statement: Callable[[], Iterator[tuple[str, Statement[Any]]]],
 ) -> None:
@@ -188,7 +203,7 @@ def test_its_plan_uses_the_indexes_that_it_names(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("statements", INDEXED, ids=["queue", "API list"])
+@pytest.mark.parametrize("statements", INDEXED, ids=["decide", "queue", "API list", "outbox"])
 def test_it_reads_no_table_from_end_to_end_however_it_is_filled_in(
     statements: Callable[[], Iterator[tuple[str, Statement[Any]]]],
     filled: psycopg.Connection[Any],

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
@@ -14,7 +15,7 @@ from django.db.models import Model
 
 from reviewapp.annotations.fields import STORED_FIELDS
 from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.postgres.statement import as_json, sql_file
+from reviewapp.postgres.statement import Statement, as_json, sql_file
 from reviewapp.retrievers.models import LabelSet, Result, Retriever
 
 Related = TypeVar("Related", bound=Model)
@@ -42,22 +43,21 @@ _LOCKED_COLUMNS = (
     "decision_id",
 )
 _FORM_COLUMNS = (
-    "id",
-    "ref",
-    "annotation_id",
-    "document_id",
-    "retriever_id",
-    *STORED_FIELDS,
-    "version",
+    *_LOCKED_COLUMNS,
     "upstream",
-    "result_id",
-    "status",
-    "decision_id",
     "decided_at",
     "sureness",
     "relevance",
     "settled_at",
 )
+# What was submitted, if an annotation of the same retriever has it (index annotation_labels).
+_USED_LABEL = """
+    (
+        SELECT same.label FROM annotations_annotation same
+        WHERE same.retriever_id = annotation.retriever_id AND same.label = %(label)s
+        LIMIT 1
+    )
+"""
 
 
 @dataclass(frozen=True)
@@ -80,29 +80,46 @@ class Recorded:
     metadata: dict[str, Any] | None
 
 
-def annotation_builder(columns: Sequence[str]) -> Callable[..., Annotation]:
-    """Return a function that builds an annotation with its retriever and result from a row.
+def annotation_statement(columns: Collection[str], *, condition: str) -> Statement[Annotation]:
+    """Return the statement that reads annotations with these columns, their retriever and result.
 
-    The row begins with the columns of these three as above; `columns` are the annotation's. Each
-    part is in the order of its model.
+    `condition` is SQL about `annotation`; `ORDER BY`, `LIMIT` and `FOR UPDATE` may follow in it.
     """
+    text = _annotation_sql(columns, condition)
+    return Statement(text, partial(_build_annotation, _in_model_order(columns)))
 
-    def build(*row: Any) -> Annotation:
-        values = iter(row)
-        retriever = _build_related(Retriever, _RETRIEVER_COLUMNS, values)
-        label_set = _build_related(LabelSet, _LABEL_SET_COLUMNS, values)
-        result = _build_related(Result, _RESULT_COLUMNS, values)
-        annotation = Annotation.from_db("default", columns, list(values))
 
-        annotation.retriever = retriever
-        if retriever is not None:
-            retriever.label_set = label_set
-        # Without it in the row, it is read when it is asked for.
-        if result is not None:
-            annotation.result = result
-        return annotation
+def _annotation_sql(columns: Collection[str], condition: str, *more_columns: str) -> str:
+    selected = [f"annotation.{column}" for column in _in_model_order(columns)]
+    selected += more_columns
+    return _ANNOTATION.with_pieces(columns=", ".join(selected), condition=condition).text
 
-    return build
+
+def _in_model_order(columns: Collection[str]) -> list[str]:
+    """Return the columns as `Annotation.from_db` expects them."""
+    fields = Annotation._meta.concrete_fields
+    return [field.attname for field in fields if field.attname in columns]
+
+
+def _build_annotation(columns: Sequence[str], *row: Any) -> Annotation:
+    values = iter(row)
+    retriever = _build_related(Retriever, _RETRIEVER_COLUMNS, values)
+    label_set = _build_related(LabelSet, _LABEL_SET_COLUMNS, values)
+    result = _build_related(Result, _RESULT_COLUMNS, values)
+    annotation = Annotation.from_db("default", columns, list(values))
+
+    annotation.retriever = retriever
+    if retriever is not None:
+        retriever.label_set = label_set
+    # Without it in the row, it is read when it is asked for.
+    if result is not None:
+        annotation.result = result
+    return annotation
+
+
+def _build_with_used_label(*row: Any) -> tuple[Annotation, str | None]:
+    *values, used_label = row
+    return _build_annotation(_in_model_order(_FORM_COLUMNS), *values), used_label
 
 
 def _build_related(
@@ -117,22 +134,30 @@ def _build_related(
     return model.from_db("default", columns, row)
 
 
-_build_for_form = annotation_builder(_FORM_COLUMNS)
-
-
-def _with_used_label(used_label: str | None, *row: Any) -> tuple[Annotation, str | None]:
-    return _build_for_form(*row), used_label
-
-
-_LOCK = sql_file(__file__, "lock.sql", annotation_builder(_LOCKED_COLUMNS))
-_FOR_DECISION = sql_file(__file__, "for_decision.sql", _with_used_label)
-_PRECHECK = sql_file(__file__, "precheck.sql", Precheck)
+_ANNOTATION = sql_file(__file__, "annotation.sql", Annotation)
+LOCK = annotation_statement(
+    _LOCKED_COLUMNS,
+    condition="annotation.id = %(pk)s FOR UPDATE OF annotation",
+)
+FOR_DECISION = Statement(
+    _annotation_sql(_FORM_COLUMNS, "annotation.id = %(pk)s", _USED_LABEL),
+    _build_with_used_label,
+)
+# Never in the statement that locks, which sees only what was committed when it began.
+PRECHECK = Statement(
+    """
+    SELECT
+        EXISTS (SELECT FROM annotations_decision WHERE decision_id = %(decision_id)s),
+        EXISTS (SELECT FROM outbox_change WHERE ref = %(ref)s AND state IN ('conflict', 'refused'))
+    """,
+    Precheck,
+)
 _RECORD = sql_file(__file__, "record.sql", Recorded)
 
 
 def lock_annotation(annotation_id: int) -> Annotation:
     """Lock an annotation until the transaction ends; raises `Annotation.DoesNotExist`."""
-    annotation = _LOCK.first(pk=annotation_id)
+    annotation = LOCK.first(pk=annotation_id)
     if annotation is None:
         raise Annotation.DoesNotExist
     return annotation
@@ -144,13 +169,13 @@ def get_for_decision(pk: int, *, label: str) -> tuple[Annotation, str | None] | 
     The label is None unless an annotation of the retriever has it. Returns None if there is no
     such annotation.
     """
-    return _FOR_DECISION.first(pk=pk, label=label)
+    return FOR_DECISION.first(pk=pk, label=label)
 
 
 def precheck(ref: str, decision_id: UUID) -> Precheck:
     """Return what stands in the way of a decision; call it after its annotation was locked."""
-    (found,) = _PRECHECK.rows(ref=ref, decision_id=decision_id)
-    return found
+    (check,) = PRECHECK.rows(ref=ref, decision_id=decision_id)
+    return check
 
 
 def resolve_result(annotation: Annotation, result_id: int | None) -> Result | None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Self
 
 from django.contrib.auth import get_user_model
 from django.db.models import Count
@@ -14,7 +14,11 @@ from django.db.models import Count
 from reviewapp.annotations.mirror.versions import as_of
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.querysets import AnnotationQuerySet
-from reviewapp.api.annotations.render import RenderedAnnotation, render_annotations
+from reviewapp.api.annotations.render import (
+    RENDERED_COLUMNS,
+    RenderedAnnotation,
+    render_annotations,
+)
 from reviewapp.bounded_cache import MIB, BoundedCache
 from reviewapp.postgres.statement import Statement, sql_file
 from reviewapp.retrievers.models import Retriever
@@ -56,31 +60,6 @@ _MAX_EXACT_COUNT = 2_000
 _COUNT_CACHE_SECONDS = 30
 _counts: BoundedCache[int] = BoundedCache(most_bytes=MIB)
 
-_COLUMNS = (
-    "id",
-    "ref",
-    "annotation_id",
-    "document_id",
-    "collection_id",
-    "retriever_id",
-    "execution_id",
-    "stage_name",
-    "label",
-    "confidence",
-    "reasoning",
-    "payload",
-    "metadata",
-    "version",
-    "upstream",
-    "revisions",
-    "actor_id",
-    "actor_type",
-    "created_at",
-    "updated_at",
-    "decision_id",
-    "reviewer_id",
-)
-
 
 @dataclass(frozen=True)
 class ListedAnnotation:
@@ -89,21 +68,21 @@ class ListedAnnotation:
     annotation: Annotation
     has_queued: bool
 
+    @classmethod
+    def from_row(cls, *values: Any) -> Self:
+        """Return a row of `list.sql`: `RENDERED_COLUMNS`, the names, whether there are changes."""
+        *columns, retriever_id, username, has_queued = values
+        annotation = Annotation.from_db("default", RENDERED_COLUMNS, columns)
+        if annotation.retriever_id is not None:
+            retriever = (annotation.retriever_id, retriever_id)
+            annotation.retriever = Retriever.from_db("default", ("id", "retriever_id"), retriever)
+        if annotation.reviewer_id is not None:
+            reviewer = (annotation.reviewer_id, username)
+            annotation.reviewer = get_user_model().from_db("default", ("id", "username"), reviewer)
+        return cls(annotation, has_queued)
 
-def _build_listed(*values: Any) -> ListedAnnotation:
-    """Return a row of `list.sql`: `_COLUMNS`, the related names, whether there are changes."""
-    *columns, retriever_id, username, has_queued = values
-    annotation = Annotation.from_db("default", _COLUMNS, columns)
-    if annotation.retriever_id is not None:
-        retriever = (annotation.retriever_id, retriever_id)
-        annotation.retriever = Retriever.from_db("default", ("id", "retriever_id"), retriever)
-    if annotation.reviewer_id is not None:
-        reviewer = (annotation.reviewer_id, username)
-        annotation.reviewer = get_user_model().from_db("default", ("id", "username"), reviewer)
-    return ListedAnnotation(annotation, has_queued)
 
-
-_LIST = sql_file(__file__, "list.sql", _build_listed)
+_LIST = sql_file(__file__, "list.sql", ListedAnnotation.from_row)
 _COUNT = sql_file(__file__, "count.sql", int)
 
 
@@ -123,7 +102,7 @@ def list_annotations(
     total = skip + len(rows)
     is_last_page = 0 < len(rows) < limit
     if not is_last_page:
-        total = max(_count(values), total)
+        total = max(count_annotations(values), total)
 
     refs_with_queued = [row.annotation.ref for row in rows if row.has_queued]
     annotations = render_annotations([row.annotation for row in rows], refs=refs_with_queued)
@@ -171,7 +150,14 @@ def list_statement(
         # All that is skipped has to be read: rather what matches, off its own index, sorted by an
         # expression that no index has, than along the list everything up to there.
         order = "annotation.id + 0"
-    return _LIST.with_pieces(condition=_condition(values), order=order, limit=str(limit))
+
+    columns = ", ".join(f"annotation.{column}" for column in RENDERED_COLUMNS)
+    return _LIST.with_pieces(
+        columns=columns,
+        condition=_condition(values),
+        order=order,
+        limit=str(limit),
+    )
 
 
 def count_statement(values: Collection[str], *, limit: int | None = None) -> Statement[int]:
@@ -193,7 +179,7 @@ def _condition(names: Collection[str]) -> str:
     return " AND ".join(conditions)
 
 
-def _count(values: Mapping[str, Any]) -> int:
+def count_annotations(values: Mapping[str, Any]) -> int:
     """Return the number of matches; above `_MAX_EXACT_COUNT` it may be half a minute old."""
     conditions = sorted((name, str(value)) for name, value in values.items())
     key = sha256(repr(conditions).encode()).hexdigest()

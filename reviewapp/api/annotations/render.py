@@ -13,8 +13,8 @@ from typing import Any
 
 from django.conf import settings
 
-from reviewapp.annotations.fields import FIELDS, Kind
-from reviewapp.annotations.mirror.versions import State, UpstreamEdit, latest
+from reviewapp.annotations.fields import FIELDS, STORED_FIELDS, Kind
+from reviewapp.annotations.mirror.versions import State, latest
 from reviewapp.annotations.models import Annotation
 from reviewapp.json_values import canonical
 from reviewapp.outbox.models import Change
@@ -23,6 +23,28 @@ from reviewapp.postgres.statement import sql_file
 from reviewapp.ref import Ref
 
 Json = dict[str, Any]
+
+# What is read of an annotation that is rendered, in the order of the model.
+RENDERED_COLUMNS = (
+    "id",
+    "ref",
+    "annotation_id",
+    "document_id",
+    "collection_id",
+    "retriever_id",
+    "execution_id",
+    "stage_name",
+    *STORED_FIELDS,
+    "version",
+    "upstream",
+    "revisions",
+    "actor_id",
+    "actor_type",
+    "created_at",
+    "updated_at",
+    "decision_id",
+    "reviewer_id",
+)
 
 _OPEN_CHANGES = sql_file(__file__, "open_changes.sql", partial(model_from_json, Change))
 
@@ -63,6 +85,18 @@ class RenderedAnnotation:
             actor_id = row.reviewer.get_username()
             actor_type = "user"
 
+        revisions = []
+        for edit in state.edits:
+            # All keys are required, so what upstream left out is filled in.
+            revision = {
+                "version": edit.version,
+                "prior": edit.prior,
+                "edited_at": iso_utc(edit.at) or "1970-01-01T00:00:00Z",
+                "edited_by": edit.by or "unknown",
+                "edited_by_type": edit.by_type or "system",
+            }
+            revisions.append(revision)
+
         return {
             "annotation_id": self.annotation_id,
             "document_id": row.document_id,
@@ -77,7 +111,7 @@ class RenderedAnnotation:
             "created_at": iso_utc(state.created_at),
             "updated_at": iso_utc(state.updated_at),
             "version": state.version,
-            "revisions": [_render_revision(edit) for edit in state.edits],
+            "revisions": revisions,
         }
 
 
@@ -112,17 +146,6 @@ def render_values(values: Json) -> Json:
         if field.kind is Kind.TEXT and not field.is_required:
             rendered[name] = values.get(name) or None
     return rendered
-
-
-def _render_revision(edit: UpstreamEdit) -> Json:
-    # All keys are required, so what upstream left out is filled in.
-    return {
-        "version": edit.version,
-        "prior": edit.prior,
-        "edited_at": iso_utc(edit.at) or "1970-01-01T00:00:00Z",
-        "edited_by": edit.by or "unknown",
-        "edited_by_type": edit.by_type or "system",
-    }
 
 
 def render_versions(annotation: RenderedAnnotation) -> Json:

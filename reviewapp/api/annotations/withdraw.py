@@ -19,13 +19,9 @@ def withdraw_change_by_id(change_id: int, *, actor: User) -> Change:
     change = Change.objects.filter(pk=change_id).first()
     if change is None:
         raise not_found("change", str(change_id))
-    if change.state != Change.State.WITHDRAWN:
-        _undo_or_withdraw(change, actor)
-        change.refresh_from_db()
-    return change
+    if change.state == Change.State.WITHDRAWN:
+        return change
 
-
-def _undo_or_withdraw(change: Change, actor: User) -> None:
     own_decision = None
     if change.cause and change.held_for:
         decisions = Decision.objects.filter(decision_id=change.cause, reviewer=actor)
@@ -34,14 +30,16 @@ def _undo_or_withdraw(change: Change, actor: User) -> None:
     if own_decision is None:
         if not services.withdraw_change(change, actor=actor):
             raise _too_late("it was sent, or is being sent at this moment")
-        return
+    else:
+        try:
+            undo.undo(own_decision.pk, actor=actor)
+        except undo.TooLate as error:
+            raise _too_late("it is being sent now") from error
+        except undo.DecidedAgain as error:
+            raise _too_late("a newer decision was made") from error
 
-    try:
-        undo.undo(own_decision.pk, actor=actor)
-    except undo.TooLate as error:
-        raise _too_late("it is being sent now") from error
-    except undo.DecidedAgain as error:
-        raise _too_late("a newer decision was made") from error
+    change.refresh_from_db()
+    return change
 
 
 def _too_late(reason: str) -> Problem:

@@ -20,19 +20,22 @@ from reviewapp.annotations.decide.exceptions import (
     FieldsRefused,
     StaleSubmission,
 )
-from reviewapp.annotations.decide.statements import annotation_builder
+from reviewapp.annotations.decide.statements import annotation_statement
 from reviewapp.annotations.decide.submission import Submission
 from reviewapp.annotations.fields import BLANK_VALUES, FIELDS, STORED_FIELDS
 from reviewapp.annotations.mirror.versions import at_version, latest
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.api.annotations import render
 from reviewapp.api.annotations.list import with_related
-from reviewapp.api.annotations.render import RenderedAnnotation, render_annotations
+from reviewapp.api.annotations.render import (
+    RENDERED_COLUMNS,
+    RenderedAnnotation,
+    render_annotations,
+)
 from reviewapp.api.errors import Problem, invalid_value, not_found, validation_problem
 from reviewapp.audit.context import acting
 from reviewapp.json_values import is_same_json
 from reviewapp.outbox.merge import three_way
-from reviewapp.postgres.statement import sql_file
 from reviewapp.ref import Ref, RefKind
 from reviewapp.retrievers.models import Retriever
 
@@ -40,29 +43,17 @@ if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 
-_PATCHED_COLUMNS = (
-    "id",
-    "ref",
-    "annotation_id",
-    "document_id",
-    "collection_id",
-    "retriever_id",
-    "execution_id",
-    "stage_name",
-    *STORED_FIELDS,
-    "version",
-    "upstream",
-    "revisions",
-    "actor_id",
-    "actor_type",
-    "created_at",
-    "updated_at",
-    "result_id",
-    "status",
-    "decision_id",
-    "reviewer_id",
+# Indexes: annotations_annotation_annotation_id, annotations_annotation_ref
+LOCK_PATCHED = annotation_statement(
+    {*RENDERED_COLUMNS, "result_id", "status"},
+    condition="""
+        (annotation.annotation_id = %(annotation_id)s OR annotation.ref = %(ref)s)
+        AND annotation.label > '' AND annotation.status <> 'gone'
+        ORDER BY annotation.id
+        LIMIT 1
+        FOR UPDATE OF annotation
+    """,
 )
-_LOCK = sql_file(__file__, "lock_annotation.sql", annotation_builder(_PATCHED_COLUMNS))
 
 
 def get_annotation(annotation_id: str) -> Annotation:
@@ -79,29 +70,25 @@ def get_annotation(annotation_id: str) -> Annotation:
     return annotation
 
 
-def _lock_annotation(annotation_id: str) -> Annotation:
-    """Lock the annotation that `get_annotation` returns; raises a 404."""
-    ref = Ref(RefKind.ANNOTATION, annotation_id)
-    annotation = _LOCK.first(annotation_id=annotation_id, ref=str(ref))
-    if annotation is None:
-        raise not_found("annotation", annotation_id)
-    return annotation
-
-
 def existing_ids(annotation_ids: Iterable[str]) -> set[str]:
     """Return those of the ids, Mixpeek's or local ones, that exist; two queries for any number."""
     wanted = set(annotation_ids)
     if not wanted:
         return set()
 
-    upstream = Annotation.objects.filter(annotation_id__in=wanted).values_list(
-        "annotation_id", flat=True
-    )
-    existing = {annotation_id for annotation_id in upstream if annotation_id}
+    existing = set()
+    upstream = Annotation.objects.filter(annotation_id__in=wanted)
+    for annotation_id in upstream.values_list("annotation_id", flat=True):
+        if annotation_id:
+            existing.add(annotation_id)
 
-    refs = [str(Ref(RefKind.ANNOTATION, annotation_id)) for annotation_id in wanted]
-    local = Annotation.objects.filter(ref__in=refs).values_list("ref", flat=True)
-    return existing | {Ref.parse(ref).id for ref in local}
+    refs = []
+    for annotation_id in wanted:
+        refs.append(str(Ref(RefKind.ANNOTATION, annotation_id)))
+    local = Annotation.objects.filter(ref__in=refs)
+    for ref in local.values_list("ref", flat=True):
+        existing.add(Ref.parse(ref).id)
+    return existing
 
 
 def patch_annotation(
@@ -119,7 +106,11 @@ def patch_annotation(
     """
     values = _submitted_values(data)
     with acting(actor):
-        annotation = _lock_annotation(annotation_id)
+        ref = Ref(RefKind.ANNOTATION, annotation_id)
+        annotation = LOCK_PATCHED.first(annotation_id=annotation_id, ref=str(ref))
+        if annotation is None:
+            raise not_found("annotation", annotation_id)
+
         if if_match and not Decision.objects.filter(decision_id=decision_id).exists():
             current = _render(annotation)
             if not render.etag_matches(current.etag, if_match):
@@ -131,7 +122,14 @@ def patch_annotation(
         hold = data.get("hold") or 0
         submission = _build_submission(annotation, values, data.get("base"), decision_id, hold)
         decision = _decide(annotation, submission, actor)
-        return _render_decided(annotation, decision), _change_id(decision)
+        change = decision.change
+        if change is None or change.ahead != 0:
+            return _render(annotation), _change_id(decision)
+
+        # No other change waits, so this needs no query.
+        state = latest(annotation, [change])
+        rendered = RenderedAnnotation(row=annotation, state=state, queued=[change])
+        return rendered, change.pk
 
 
 def create_annotation(
@@ -291,7 +289,10 @@ def _if_match_problem(
         base = state.values
         mine = {**base, **values}
         merge = three_way(base=base, mine=mine, theirs=theirs)
-        conflicts = [name for name in values if not is_same_json(base.get(name), theirs.get(name))]
+        conflicts = []
+        for name in values:
+            if not is_same_json(base.get(name), theirs.get(name)):
+                conflicts.append(name)
         details = {
             "base": render.render_values(base),
             "mine": render.render_values(mine),
@@ -312,7 +313,9 @@ def _key_reused() -> Problem:
 
 
 def _invalid_fields(error: FieldsRefused) -> Problem:
-    errors = [(error.kind, ["body", name], sentence) for name, sentence in error.errors.items()]
+    errors = []
+    for name, sentence in error.errors.items():
+        errors.append((error.kind, ["body", name], sentence))
     return validation_problem(errors)
 
 
@@ -337,14 +340,6 @@ def _get_retriever(retriever_id: str | None) -> Retriever | None:
 
 def _render(annotation: Annotation) -> RenderedAnnotation:
     return render_annotations([annotation])[0]
-
-
-def _render_decided(annotation: Annotation, decision: Decision) -> RenderedAnnotation:
-    """Render an annotation with what was just decided on it; one query if other changes wait."""
-    change = decision.change
-    if change is None or change.ahead != 0:
-        return _render(annotation)
-    return RenderedAnnotation(row=annotation, state=latest(annotation, [change]), queued=[change])
 
 
 def _load_rendered(pk: int) -> RenderedAnnotation:

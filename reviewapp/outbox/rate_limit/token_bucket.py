@@ -89,15 +89,15 @@ def refill_rate(per_minute: float) -> float:
 
 def refill(bucket: Bucket, configured: int, now: datetime) -> Bucket:
     """Return the bucket as it is at `now`: its limit recovered by steps, and refilled."""
-    bucket = _recover(bucket, configured, now)
+    bucket = recover(bucket, configured, now)
     per_minute = allowed_per_minute(bucket, configured)
     seconds = max((now - bucket.at).total_seconds(), 0.0)
     added = seconds * refill_rate(per_minute)
-    tokens = _distribute(bucket.tokens, added, capacities(per_minute))
+    tokens = distribute(bucket.tokens, added, capacities(per_minute))
     return replace(bucket, tokens=tokens, at=max(bucket.at, now))
 
 
-def _distribute(
+def distribute(
     tokens: tuple[float, float, float],
     added: float,
     limits: tuple[float, float, float],
@@ -117,7 +117,8 @@ def _distribute(
     return parts[0], parts[1], parts[2]
 
 
-def _recover(bucket: Bucket, configured: int, now: datetime) -> Bucket:
+def recover(bucket: Bucket, configured: int, now: datetime) -> Bucket:
+    """Return the bucket with its lowered limit raised by the steps until `now`."""
     if bucket.told_at and now - bucket.told_at > _LIMIT_LIFETIME:
         bucket = replace(bucket, told=None, told_at=None)
     if bucket.stepped_at is None:

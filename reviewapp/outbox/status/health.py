@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 from django.db.models.functions import Now
 from procrastinate.contrib.django.models import ProcrastinateWorker
@@ -32,6 +32,14 @@ class DeliveryHealth:
     worker_alive: bool
     waiting: int
 
+    @classmethod
+    def from_row(cls, worker_alive: bool, waiting: int, *pause_values: Any) -> Self:
+        """Return the health of a row of `health.sql`; the columns of no pause are NULL."""
+        pause = None
+        if pause_values[0] is not None:
+            pause = Pause.from_db("default", ("id", "reason", "since"), pause_values)
+        return cls(pause=pause, worker_alive=worker_alive, waiting=waiting)
+
     @property
     def banner_state(self) -> str:
         """What the banner shows, short enough for a header; "" when there is no banner."""
@@ -43,18 +51,7 @@ class DeliveryHealth:
         return " ".join(parts)
 
 
-def _build_health(
-    worker_alive: bool,
-    waiting: int,
-    *pause_values: Any,
-) -> DeliveryHealth:
-    pause = None
-    if pause_values[0] is not None:
-        pause = Pause.from_db("default", ("id", "reason", "since"), pause_values)
-    return DeliveryHealth(pause=pause, worker_alive=worker_alive, waiting=waiting)
-
-
-_HEALTH = sql_file(__file__, "health.sql", _build_health)
+_HEALTH = sql_file(__file__, "health.sql", DeliveryHealth.from_row)
 
 
 def delivery_health() -> DeliveryHealth:

@@ -129,8 +129,7 @@ def undelivered_groups(limit: int = 12) -> list[UndeliveredGroup]:
 
     by_reason = Change.objects.filter(pk__in=newest.values("pk")).values_list("state", "reason")
     counts = by_reason.annotate(number=Count("pk")).order_by("-number", "state", "reason")
-    largest = counts[:limit]
-    return [
-        UndeliveredGroup(state=state, reason=reason, number=number)
-        for state, reason, number in largest
-    ]
+    groups = []
+    for state, reason, number in counts[:limit]:
+        groups.append(UndeliveredGroup(state=state, reason=reason, number=number))
+    return groups

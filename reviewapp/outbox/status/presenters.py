@@ -66,18 +66,6 @@ def format_value(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def _tags(value: Any, *, seen: Any, theirs: Any) -> Tags | None:
-    """Return which tags a change adds and removes; None for a value of another form."""
-    if not isinstance(value, Mapping):
-        return None
-    return Tags(
-        seen=tuple(seen or ()),
-        add=tuple(value.get("add", ())),
-        remove=tuple(value.get("remove", ())),
-        theirs=tuple(theirs or ()),
-    )
-
-
 def end_sentence(reason: str) -> str:
     """Return a reason with a full stop, unless it already ends like a sentence."""
     text = reason.strip()
@@ -120,9 +108,14 @@ def _side(
 
     mine = format_value(fields.get(name, base_value))
     tags = None
-    if name == "tags":
-        tags = _tags(fields.get(name), seen=base_value, theirs=their_value)
-    if tags:
+    delta = fields.get(name)
+    if name == "tags" and isinstance(delta, Mapping):
+        tags = Tags(
+            seen=tuple(base_value or ()),
+            add=tuple(delta.get("add", ())),
+            remove=tuple(delta.get("remove", ())),
+            theirs=tuple(their_value or ()),
+        )
         added = [f"+ {tag}" for tag in tags.add]
         removed = [f"\u2212 {tag}" for tag in tags.remove]
         mine = ", ".join([*added, *removed])

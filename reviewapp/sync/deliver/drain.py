@@ -77,7 +77,7 @@ def drain(client: Client, *, limit: int = 50) -> int:
         round_size = _FIRST_ROUND_SIZE
         if tried_bulk:
             round_size = _ROUND_SIZE
-        changes_by_rank = _claim_round(round_size)
+        changes_by_rank = claims.claim_round(round_size)
         if not changes_by_rank:
             return attempted
 
@@ -103,21 +103,6 @@ def drain(client: Client, *, limit: int = 50) -> int:
 
     outbox.wake()
     return attempted
-
-
-def _claim_round(size: int) -> dict[Rank, list[Change]]:
-    """Claim up to `size` changes, by rank, the most urgent first.
-
-    A quarter is reserved for bulk changes.
-    """
-    now = timezone.now()
-    interactive = claims.claim_many(now, rank=Rank.INTERACTIVE, limit=size - size // 4)
-    others = claims.claim_many(now, rank=Rank.BULK, limit=size - len(interactive))
-
-    changes_by_rank: dict[Rank, list[Change]] = {}
-    for change in sorted([*interactive, *others], key=lambda change: change.rank):
-        changes_by_rank.setdefault(Rank(change.rank), []).append(change)
-    return changes_by_rank
 
 
 def _deliver_within_budget(

@@ -1,21 +1,18 @@
--- Claim the oldest due changes on the refs of due interactive changes: what waits before such a
--- change is as urgent. The longest due come first.
--- Indexes: change_due_by_rank, change_open
+-- Claim due changes that are the oldest on their refs: those of the `{source}` that meet the
+-- `{condition}`, in this `{order}` up to the `{limit}`. `claims.py` fills in the places.
 WITH
 -- A claim lost in a crash of the database is merely due again, so do not wait for the disk.
 quick AS (SELECT set_config('synchronous_commit', 'off', true)),
 heads AS MATERIALIZED (
     SELECT head.id
-    FROM outbox_change mine
-    JOIN outbox_change head ON head.ref = mine.ref
-    WHERE mine.state = 'queued' AND mine.rank = 0 AND mine.due <= %(now)s
-    AND head.state = 'queued' AND head.due <= %(now)s
+    FROM {source}
+    WHERE {condition} AND head.state = 'queued' AND head.due <= %(now)s
     AND NOT EXISTS (
         SELECT FROM outbox_change older
         WHERE older.ref = head.ref AND older.state = 'queued' AND older.id < head.id
     )
-    ORDER BY mine.due, mine.id
-    LIMIT %(limit)s
+    ORDER BY {order}
+    LIMIT {limit}
     FOR UPDATE OF head SKIP LOCKED
 )
 UPDATE outbox_change
