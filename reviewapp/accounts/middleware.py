@@ -23,6 +23,7 @@ from reviewapp.accounts.models import User
 from reviewapp.accounts.sessions import deactivated
 from reviewapp.accounts.sessions.session_proof import has_session_proof, set_session_proof
 from reviewapp.accounts.sign_in import hashing
+from reviewapp.audit.context import set_person
 from reviewapp.web.http import wants_fragment
 
 if TYPE_CHECKING:
@@ -60,8 +61,19 @@ class SignInRequired(LoginRequiredMiddleware):
             message = deactivated.deactivation_message(request) or str(_SIGNED_OUT)
             return _unauthorized(message)
 
+        # Then to come back to this page, or to the one that held the form.
+        next_url = reverse("home")
+        referrer = request.headers.get("Referer", "")
+        if request.method in {"GET", "HEAD"}:
+            next_url = request.get_full_path()
+        elif url_has_allowed_host_and_scheme(referrer, allowed_hosts={request.get_host()}):
+            parts = urlsplit(referrer)
+            next_url = parts.path or next_url
+            if parts.query:
+                next_url = f"{parts.path}?{parts.query}"
+
         sign_in_url = resolve_url(self.get_login_url(view_func))
-        query = urlencode({"next": _return_url(request)})
+        query = urlencode({"next": next_url})
         return HttpResponseRedirect(f"{sign_in_url}?{query}")
 
 
@@ -82,7 +94,11 @@ class SecondFactorRequired:
         kwargs: Any,
     ) -> HttpResponse | None:
         """Respond instead of the view if a factor is missing. One query if any role needs one."""
-        if not request.user.is_authenticated or _is_open_without_factor(request):
+        url_name = ""
+        if request.resolver_match is not None:
+            url_name = request.resolver_match.url_name or ""
+        is_open = url_name in _OPEN_WITHOUT_FACTOR or url_name.startswith("mfa_")
+        if is_open or not request.user.is_authenticated:
             return None
         if not request.user.lacks_second_factor():
             return None
@@ -127,7 +143,9 @@ class LastActive:
 
         response = self.get_response(request)
 
-        # A script signs in by its token and has no session.
+        # The view may have signed the person in, or a script by its token, which has no session.
+        if request.user.is_authenticated:
+            set_person(request.user.pk)
         if request.user.is_authenticated and request.session.session_key:
             is_saved = request.session.modified
             if is_saved or not has_session_proof(request):
@@ -160,27 +178,5 @@ def _record_activity(request: Request) -> None:
     UserSession.objects.create_from_request(request)
 
 
-def _is_open_without_factor(request: Request) -> bool:
-    if request.resolver_match is None or request.resolver_match.url_name is None:
-        return False
-    name = request.resolver_match.url_name
-    return name in _OPEN_WITHOUT_FACTOR or name.startswith("mfa_")
-
-
 def _unauthorized(message: str) -> HttpResponse:
     return HttpResponse(message, status=401, content_type="text/plain; charset=utf-8")
-
-
-def _return_url(request: HttpRequest) -> str:
-    """Return the page to come back to: this one for GET, else the page that held the form."""
-    if request.method in {"GET", "HEAD"}:
-        return request.get_full_path()
-
-    referrer = request.headers.get("Referer", "")
-    if not url_has_allowed_host_and_scheme(referrer, allowed_hosts={request.get_host()}):
-        return reverse("home")
-
-    parts = urlsplit(referrer)
-    if parts.query:
-        return f"{parts.path}?{parts.query}"
-    return parts.path or reverse("home")

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
@@ -65,7 +65,8 @@ class Trace:
 _trace: ContextVar[Trace | None] = ContextVar("reviewapp_trace", default=None)
 # The value of the setting inside the current `acting`.
 _setting: ContextVar[str] = ContextVar("reviewapp_setting", default="")
-_subject: ContextVar[dict[str, str] | None] = ContextVar("reviewapp_subject", default=None)
+# What the current request or job is about (`ref`) and who sent it (`person`), for the log.
+_subject: ContextVar[dict[str, Any] | None] = ContextVar("reviewapp_subject", default=None)
 
 
 def current_trace() -> Trace:
@@ -87,7 +88,19 @@ def set_subject(subject_ref: str) -> None:
 
 def subject_ref() -> str:
     """Return the ref that the current request or job is about, "" if it is not set."""
-    return (_subject.get() or {}).get("ref", "")
+    return str((_subject.get() or {}).get("ref", ""))
+
+
+def set_person(key: int) -> None:
+    """Set the person who sent the current request, for the log, until its tracing ends."""
+    subject = _subject.get()
+    if subject is not None:
+        subject["person"] = key
+
+
+def person_key() -> int | None:
+    """Return the key of the person who sent the current request, None if it is not known."""
+    return (_subject.get() or {}).get("person")
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
-from django.utils.functional import LazyObject, empty
 
 from reviewapp.audit import context
 from reviewapp.operations import views
@@ -72,7 +71,7 @@ class AccessLog:
             "method": method,
             "status": response.status_code,
             "ms": round(seconds * 1000, 1),
-            "person": _known_person(request),
+            "person": context.person_key(),
             "ref": context.subject_ref() or _ref_in_path(path_arguments),
         }
         # Probes come every few seconds and are only of interest when they fail.
@@ -81,14 +80,6 @@ class AccessLog:
             level = logging.DEBUG
         _log.log(level, "answered", extra=fields)
         return response
-
-
-def _known_person(request: HttpRequest) -> int | None:
-    """Return the key of the person, if it is loaded already: a log line makes no query."""
-    user: Any = getattr(request, "user", None)
-    if isinstance(user, LazyObject) and user.__dict__.get("_wrapped", empty) is empty:
-        return None
-    return getattr(user, "pk", None)
 
 
 def _ref_in_path(kwargs: dict[str, Any]) -> str:
