@@ -134,7 +134,7 @@ def interactive_requests(person: User | None) -> Iterator[None]:
     breaker = _breakers[settings.MIXPEEK_BASE_URL]
     breaker.admit()
     if person is not None:
-        _spend_share(person)
+        spend_share(person)
 
     try:
         with spending(Rank.INTERACTIVE, patience=_PATIENCE):
@@ -155,7 +155,8 @@ def requests_per_person() -> int:
     return max(_MIN_SHARE, int(settings.MIXPEEK_REQUESTS_PER_MINUTE * _SHARE))
 
 
-def _spend_share(person: User) -> None:
+def spend_share(person: User) -> None:
+    """Count a request of this person; raises `ShareSpent` above `requests_per_person`."""
     minute, seconds = divmod(time.time(), 60)
     key = f"mixpeek-share:{person.pk}:{int(minute)}"
 

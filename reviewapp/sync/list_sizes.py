@@ -33,7 +33,19 @@ class Sizes:
 
         uncached = set(retriever_ids) - counts.keys()
         if uncached:
-            counts |= self._count(uncached)
+            for retriever_id in uncached:
+                counts[retriever_id] = {}
+            # A row without a label is not annotated, and is not in Mixpeek's lists.
+            annotated = Annotation.objects.filter(
+                retriever__retriever_id__in=uncached,
+                label__gt="",
+            )
+            grouped = annotated.order_by().values_list("retriever__retriever_id", "label")
+            for retriever_id, label, number in grouped.annotate(number=Count("*")):
+                counts[retriever_id][label] = number
+
+            for retriever_id in uncached:
+                self._cache.set(retriever_id, counts[retriever_id], seconds=_CACHE_SECONDS)
 
         def size(retriever_id: str, label: str | None) -> int:
             labels = counts[retriever_id]
@@ -46,22 +58,6 @@ class Sizes:
     def clear(self) -> None:
         """Clear the cache."""
         self._cache.clear()
-
-    def _count(self, retriever_ids: Collection[str]) -> dict[str, dict[str, int]]:
-        # A row without a label is not annotated, and is not in Mixpeek's lists.
-        annotated = Annotation.objects.filter(
-            retriever__retriever_id__in=retriever_ids,
-            label__gt="",
-        )
-        grouped = annotated.order_by().values_list("retriever__retriever_id", "label")
-
-        counts: dict[str, dict[str, int]] = {retriever_id: {} for retriever_id in retriever_ids}
-        for retriever_id, label, number in grouped.annotate(number=Count("*")):
-            counts[retriever_id][label] = number
-
-        for retriever_id, labels in counts.items():
-            self._cache.set(retriever_id, labels, seconds=_CACHE_SECONDS)
-        return counts
 
 
 sizes = Sizes()

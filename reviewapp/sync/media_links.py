@@ -155,10 +155,11 @@ def is_allowed(url: str, patterns: Sequence[str]) -> bool:
     # Browsers parse backslashes and user names differently than Python does.
     if "@" in parts.netloc or "\\" in url:
         return False
-    return any(_matches(pattern, scheme, host, port, parts.path) for pattern in patterns)
+    return any(matches_pattern(pattern, scheme, host, port, parts.path) for pattern in patterns)
 
 
-def _matches(pattern: str, scheme: str, host: str, port: str, path: str) -> bool:
+def matches_pattern(pattern: str, scheme: str, host: str, port: str, path: str) -> bool:
+    """Return whether one pattern of MEDIA_HOSTS matches the parts of a URL."""
     match = _PATTERN.fullmatch(pattern)
     if match is None:
         return False
@@ -179,11 +180,11 @@ def _matches(pattern: str, scheme: str, host: str, port: str, path: str) -> bool
         scheme in allowed_schemes
         and is_allowed_host
         and is_allowed_port
-        and _is_under(path, match["path"] or "/")
+        and is_under(path, match["path"] or "/")
     )
 
 
-def _is_under(path: str, prefix: str) -> bool:
+def is_under(path: str, prefix: str) -> bool:
     """Return whether a browser that is sent to `path` requests something below `prefix`."""
     if prefix == "/":
         return True

@@ -32,7 +32,7 @@ def build_results(
         elif document_id in by_document:
             repeated += 1
         else:
-            result = _build_result(execution, document_id, body, rank, document)
+            result = build_result(execution, document_id, body, rank, document)
             by_document[document_id] = result
 
     warnings = []
@@ -43,13 +43,14 @@ def build_results(
     return list(by_document.values()), warnings
 
 
-def _build_result(
+def build_result(
     execution: Execution,
     document_id: str,
     body: Json,
     rank: int,
     document: Json,
 ) -> Result:
+    """Return the (unsaved) result of a row; `body` is the snapshot of `document`."""
     collection_id = body.get("collection_id")
     if not isinstance(collection_id, str):
         collection_id = ""

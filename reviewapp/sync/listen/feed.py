@@ -73,7 +73,7 @@ def _read(feed_cursor: FeedCursor, client: Client, page_size: int) -> bool:
             )
             for record in page.left_out:
                 _log.warning("left out an event of the change feed: %s", record)
-            _store_page(feed_cursor, page.items, page.cursor)
+            store_page(feed_cursor, page.items, page.cursor)
             if not page.has_more:
                 break
     except NotFound:
@@ -100,7 +100,7 @@ def _read(feed_cursor: FeedCursor, client: Client, page_size: int) -> bool:
 
 
 @transaction.atomic
-def _store_page(
+def store_page(
     feed_cursor: FeedCursor,
     events: Sequence[FeedEvent],
     next_cursor: str | None,
@@ -115,7 +115,7 @@ def _store_page(
     feed_cursor.cursor = next_cursor
 
     # Events from before the first poll, and versions that the mirror already holds, are left out.
-    versions = _latest_versions(events, since=feed_cursor.since - _CLOCK_SKEW)
+    versions = latest_versions(events, since=feed_cursor.since - _CLOCK_SKEW)
     mirrored_versions: dict[str | None, int | None] = {}
     if feed_cursor.event_type != "annotation.deleted":
         mirrored = Annotation.objects.annotated().filter(annotation_id__in=versions)
@@ -130,7 +130,7 @@ def _store_page(
     hints.enqueue_hints(outdated_ids, Hint.Source.FEED)
 
 
-def _latest_versions(events: Sequence[FeedEvent], *, since: datetime) -> dict[str, int | None]:
+def latest_versions(events: Sequence[FeedEvent], *, since: datetime) -> dict[str, int | None]:
     """Return the latest version of each annotation, None if an event of it gives no version."""
     versions: dict[str, int | None] = {}
     for event in events:

@@ -51,8 +51,9 @@ UPDATE sync_hint SET due = %(until)s WHERE id = (
 def enqueue_hints(annotation_ids: Iterable[str], source: Hint.Source) -> None:
     """Store hints for these annotations, one for each, and wake a worker after the commit."""
     # Sorted, so that two processes with the same annotations never wait for each other.
-    ids = sorted(set(annotation_ids))
-    rows = [(annotation_id, source, timezone.now()) for annotation_id in ids]
+    rows = []
+    for annotation_id in sorted(set(annotation_ids)):
+        rows.append((annotation_id, source, timezone.now()))
     if not rows:
         return
 

@@ -11,7 +11,7 @@ A page that cannot be read is read in smaller ones, so that only the bad row is 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from django.db import InterfaceError, OperationalError, transaction
 
@@ -55,6 +55,34 @@ def pull(
 
     Stops after `limit` rows. Raises `MixpeekError`.
     """
+    for page in _read_pages(client, pull_pass, counts, size=size, limit=limit):
+        end = pull_pass.skip + page.rows
+        with acting(None, note="pull"):
+            _absorb(_unseen(page.items, pull_pass), counts)
+            not_absorbed = counts.left + len(counts.left_out)
+            is_complete = _advance(pull_pass, page, size, not_absorbed=not_absorbed)
+        progress.reach(end, page.total)
+
+        if is_complete:
+            return
+        if end >= limit:
+            progress.say(f"Mixpeek lists more than {limit:,} annotations; the rest is left out.")
+            return
+
+
+def _read_pages(
+    client: Client,
+    pull_pass: PullPass,
+    counts: Counts,
+    *,
+    size: int,
+    limit: int,
+) -> Iterator[RecordPage[AnnotationRecord]]:
+    """Yield the page at the position of the pass, without end; the caller moves the position.
+
+    Steps back where the list has shrunk, and pulls an unreadable page in smaller ones; ends if that
+    reaches the limit. Raises `Garbled` if the same page comes again and again.
+    """
     steps_back = 0
     repeats = 0
     previous_ids = [""]
@@ -77,34 +105,23 @@ def pull(
         may_step_back = pull_pass.skip > 0 and not after_gap and steps_back < _MAX_STEPS_BACK
         if may_step_back and not _seen_ids(pull_pass, ids[:1]):
             steps_back += 1
-            end = pull_pass.skip
-            # An empty page shows how far the list shrank, if it has a total.
-            if not page.rows and page.total is not None:
-                end = min(end, page.total)
-            _move(pull_pass, max(end - size, 0))
+            _step_back(pull_pass, page, size)
             continue
 
         after_gap = False
-        if ids and ids == previous_ids:
-            repeats += 1
-        else:
-            repeats = 0
+        repeats = repeats + 1 if ids and ids == previous_ids else 0
         if repeats > _MAX_REPEATS:
             raise Garbled("Mixpeek sends the same page of annotations again and again.")
         previous_ids = ids
+        yield page
 
-        end = pull_pass.skip + page.rows
-        with acting(None, note="pull"):
-            _absorb(_unseen(page.items, pull_pass), counts)
-            not_absorbed = counts.left + len(counts.left_out)
-            is_complete = _advance(pull_pass, page, size, not_absorbed=not_absorbed)
-        progress.reach(end, page.total)
 
-        if is_complete:
-            return
-        if end >= limit:
-            progress.say(f"Mixpeek lists more than {limit:,} annotations; the rest is left out.")
-            return
+def _step_back(pull_pass: PullPass, page: RecordPage[AnnotationRecord], size: int) -> None:
+    end = pull_pass.skip
+    # An empty page shows how far the list shrank, if it has a total.
+    if not page.rows and page.total is not None:
+        end = min(end, page.total)
+    _move(pull_pass, max(end - size, 0))
 
 
 def _pull_piecemeal(

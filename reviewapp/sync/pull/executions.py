@@ -47,7 +47,7 @@ def pull(client: Client, progress: Progress, counts: Counts) -> None:
                 processed += len(page)
                 progress.reach(processed, None)
                 # Older pages hold nothing new.
-                if tally.same == len(page) and _is_newest_first(page):
+                if tally.same == len(page) and is_newest_first(page):
                     break
         except (Refused, Unreadable) as error:
             name = f"more runs of {retriever.retriever_id}"
@@ -103,7 +103,7 @@ def _store_named(retriever: Retriever, execution_id: str, record: ExecutionRecor
         attach_results(Result.objects.bulk_create(annotated_rows))
 
 
-def _is_newest_first(page: list[ExecutionSummary]) -> bool:
+def is_newest_first(page: list[ExecutionSummary]) -> bool:
     """Return whether the page is in order of time, so that older pages hold nothing newer."""
     for newer, older in pairwise(page):
         if newer.created_at is None or older.created_at is None:

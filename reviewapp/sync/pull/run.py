@@ -17,18 +17,16 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from reviewapp.audit.actions import Origin
-from reviewapp.audit.context import acting, tracing
+from reviewapp.audit.context import tracing
 from reviewapp.mixpeek.client import Client
-from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused, Unreadable
-from reviewapp.mixpeek.records import LeftOut
+from reviewapp.mixpeek.exceptions import MixpeekError
 from reviewapp.outbox.rate_limit.token_bucket import Rank
-from reviewapp.retrievers import mirror
-from reviewapp.retrievers.models import Retriever
 from reviewapp.sync.client import client as configured_client
 from reviewapp.sync.models import PullPass
 from reviewapp.sync.pull import annotations as pull_annotations
 from reviewapp.sync.pull import documents as pull_documents
 from reviewapp.sync.pull import executions as pull_executions
+from reviewapp.sync.pull import retrievers as pull_retrievers
 from reviewapp.sync.pull.counts import Counts
 from reviewapp.sync.pull.progress_output import Log, Progress
 from reviewapp.sync.rate_limited_client import WHILE_NOBODY_WAITS, spending
@@ -65,7 +63,7 @@ def pull(progress: Progress | None = None, *, client: Client | None = None) -> S
     """
     progress = progress or Log()
     summary = Summary()
-    with _pull_lock() as is_locked, tracing(Origin.PULL):
+    with pull_lock() as is_locked, tracing(Origin.PULL):
         if not is_locked:
             summary.stopped = "Another pull is already running. Let it finish."
             return summary
@@ -73,7 +71,7 @@ def pull(progress: Progress | None = None, *, client: Client | None = None) -> S
         try:
             with spending(Rank.BACKGROUND, want=_TOKENS_AT_ONCE, patience=WHILE_NOBODY_WAITS):
                 client = client or configured_client()
-                pull_pass = _current_pass(progress)
+                pull_pass = current_pass(progress)
                 phases = list(PullPass.Phase)
                 first = phases.index(PullPass.Phase(pull_pass.phase))
                 for phase in phases[first:]:
@@ -99,7 +97,7 @@ def _run_phase(
 ) -> None:
     annotations = summary.annotations
     if phase == PullPass.Phase.RETRIEVERS:
-        _pull_retrievers(client, summary.retrievers)
+        pull_retrievers.pull(client, summary.retrievers)
     elif phase == PullPass.Phase.EXECUTIONS:
         pull_executions.pull(client, progress, summary.executions)
     elif phase == PullPass.Phase.ANNOTATIONS:
@@ -112,30 +110,7 @@ def _run_phase(
         pull_documents.pull(client, progress, summary.documents)
 
 
-def _pull_retrievers(client: Client, counts: Counts) -> None:
-    left_out: list[LeftOut] = []
-    records = client.list_retrievers(left_out=left_out)
-    counts.leave_out(left_out)
-
-    listed_ids = {record.retriever_id for record in records} | counts.left_out.keys()
-    unlisted = Retriever.objects.present().exclude(retriever_id__in=listed_ids)
-    gone_ids = []
-    for retriever_id in unlisted.values_list("retriever_id", flat=True):
-        try:
-            is_gone = client.get_retriever(retriever_id).retriever_id != retriever_id
-        except NotFound:
-            is_gone = True
-        except (Refused, Unreadable):
-            is_gone = False
-        if is_gone:
-            gone_ids.append(retriever_id)
-
-    with acting(None, note="pull"):
-        counts.add(mirror.absorb_retriever(records))
-        counts.gone += mirror.mark_retrievers_gone(gone_ids)
-
-
-def _current_pass(progress: Progress) -> PullPass:
+def current_pass(progress: Progress) -> PullPass:
     """Return the unfinished pass, or a new one."""
     now = timezone.now()
     PullPass.objects.filter(started_at__lt=now - _MAX_AGE).delete()
@@ -151,7 +126,7 @@ def _current_pass(progress: Progress) -> PullPass:
 
 
 @contextmanager
-def _pull_lock() -> Iterator[bool]:
+def pull_lock() -> Iterator[bool]:
     """Try to hold the advisory lock of pulls; yields whether it is held.
 
     The database releases it if this process dies.

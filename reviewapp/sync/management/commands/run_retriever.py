@@ -17,7 +17,7 @@ from reviewapp.printable import printable
 from reviewapp.retrievers import mirror
 from reviewapp.retrievers.documents.evidence import document_title
 from reviewapp.retrievers.forms import RunForm
-from reviewapp.retrievers.models import Execution, Result, Retriever
+from reviewapp.retrievers.models import Result, Retriever
 from reviewapp.retrievers.services import record_requested_run
 from reviewapp.sync.client import client
 from reviewapp.sync.executions import run
@@ -48,8 +48,20 @@ class Command(BaseCommand):
             run.execute_claimed(execution)
 
         execution.refresh_from_db()
-        for line in _report(execution):
+        execution_id = execution.execution_id or "no execution"
+        number = execution.total_returned or 0
+        lines = [f"{execution_id}: {execution.status}, {number} results"]
+        for warning in execution.warnings:
+            lines.append(f"  warning: {warning}")
+        for result in Result.objects.of(execution).iterator(chunk_size=100):
+            score = ""
+            if result.score is not None:
+                score = number_text(result.score)
+            title = document_title(result.snapshot)
+            lines.append(f"{result.rank:>5} {score:>9} {result.document_id}  {title}")
+        for line in lines:
             self.stdout.write(printable(line))
+
         if execution.status == "failed":
             error = printable(execution.error)
             raise CommandError(error or "The run failed, and Mixpeek did not say why.")
@@ -111,15 +123,3 @@ def _parse_inputs(retriever: Retriever, pairs: Iterable[str]) -> dict[str, Any]:
             errors.append(f"{name}: {sentences}")
         raise CommandError(f"The inputs are not right: {'; '.join(errors)}")
     return form.inputs()
-
-
-def _report(execution: Execution) -> Iterable[str]:
-    execution_id = execution.execution_id or "no execution"
-    yield f"{execution_id}: {execution.status}, {execution.total_returned or 0} results"
-    for warning in execution.warnings:
-        yield f"  warning: {warning}"
-    for result in Result.objects.of(execution).iterator(chunk_size=100):
-        score = ""
-        if result.score is not None:
-            score = number_text(result.score)
-        yield f"{result.rank:>5} {score:>9} {result.document_id}  {document_title(result.snapshot)}"

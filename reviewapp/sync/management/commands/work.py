@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
 async def _work_until_stopped(concurrency: int) -> None:
     """Work until a stop signal, starting a new worker whenever one lost its database."""
-    stop = asyncio.create_task(_wait_for_stop_signal())
+    stop = asyncio.create_task(wait_for_stop_signal())
     while not stop.done():
         worker = asyncio.create_task(_work(concurrency))
         await asyncio.wait([worker, stop], return_when=asyncio.FIRST_COMPLETED)
@@ -55,7 +55,7 @@ async def _work_until_stopped(concurrency: int) -> None:
         await asyncio.wait([stop], timeout=_RECONNECT_DELAY)
 
 
-async def _wait_for_stop_signal() -> None:
+async def wait_for_stop_signal() -> None:
     """Wait for a stop signal; a second one ends the process at once."""
     loop = asyncio.get_running_loop()
     received = asyncio.Event()
