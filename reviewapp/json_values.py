@@ -37,6 +37,19 @@ class _Unstorable:
     number: str
     reason: str
 
+    def path_in(self, value: Any) -> Path:
+        """Return the path to the marker; () if a later member of the same name replaced it."""
+        stack: list[tuple[Path, Any]] = [((), value)]
+        while stack:
+            path, current = stack.pop()
+            if current is self:
+                return path
+            if isinstance(current, dict):
+                stack.extend(((*path, key), member) for key, member in current.items())
+            elif isinstance(current, list):
+                stack.extend(((*path, index), member) for index, member in enumerate(current))
+        return ()
+
 
 def loads(
     text: str,
@@ -84,22 +97,8 @@ def loads(
     )
     if unstorable:
         first = unstorable[0]
-        raise UnstorableNumber(first.number, first.reason, _path_to(first, value))
+        raise UnstorableNumber(first.number, first.reason, first.path_in(value))
     return value
-
-
-def _path_to(marker: _Unstorable, value: Any) -> Path:
-    """Return the path to a marker, () if a later member of the same name replaced it."""
-    stack: list[tuple[Path, Any]] = [((), value)]
-    while stack:
-        path, current = stack.pop()
-        if current is marker:
-            return path
-        if isinstance(current, dict):
-            stack.extend(((*path, key), member) for key, member in current.items())
-        elif isinstance(current, list):
-            stack.extend(((*path, index), member) for index, member in enumerate(current))
-    return ()
 
 
 def is_same_json(left: Any, right: Any) -> bool:
@@ -123,7 +122,7 @@ def is_same_json(left: Any, right: Any) -> bool:
                 return False
             pairs.extend(zip(left, right, strict=True))
 
-        elif not _is_same_scalar(left, right):
+        elif not is_same_scalar(left, right):
             return False
     return True
 
@@ -166,7 +165,8 @@ def number_text(value: float) -> str:
     return str(canonical(value))
 
 
-def _is_same_scalar(left: Any, right: Any) -> bool:
+def is_same_scalar(left: Any, right: Any) -> bool:
+    """Return whether two values are equal of which one is neither an object nor a list."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, float) and isinstance(right, int):

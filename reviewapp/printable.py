@@ -13,10 +13,11 @@ def printable(text: str) -> str:
     """Return `text` on one line, its unprintable characters escaped like `\\x1b` or `\\u2028`."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(map(_escape, text))
 
-
-def _escape(character: str) -> str:
-    if unicodedata.category(character) in _UNPRINTABLE:
-        return character.encode("unicode_escape").decode()
-    return character
+    escaped = []
+    for character in text:
+        if unicodedata.category(character) in _UNPRINTABLE:
+            escaped.append(character.encode("unicode_escape").decode())
+        else:
+            escaped.append(character)
+    return "".join(escaped)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from allauth.mfa.models import Authenticator
-from django.db import models
+from django.db import connection, models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
@@ -56,6 +56,13 @@ class PersonQuerySet(models.QuerySet["User"]):
         if not key or not is_storable(key):
             return self.none()
         return self.filter(Q(username_key=key) | Q(email_key=key))
+
+    def next_key(self) -> int:
+        """Take the primary key that the next person would get."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT nextval(pg_get_serial_sequence('accounts_user', 'id'))")
+            (key,) = cursor.fetchone()
+        return int(key)
 
 
 class LinkQuerySet(models.QuerySet["Link"]):

@@ -11,7 +11,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -170,7 +170,8 @@ def create_person(
     validate_password(password, user)
     user.set_password(password)
     if joining:
-        user.pk = _next_key()
+        # They are the history's actor before the save.
+        user.pk = User.people.next_key()
 
     with acting(user if joining else actor, note=note):
         try:
@@ -209,14 +210,6 @@ def _check_is_free(user: User) -> None:
         raise ValidationError(
             {"email": _("Somebody else signs in with %(email)s.") % {"email": user.email}}
         )
-
-
-def _next_key() -> int:
-    """Return the next primary key: a joining person is the history's actor before the save."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('accounts_user', 'id'))")
-        (key,) = cursor.fetchone()
-    return int(key)
 
 
 def _save(user: User, **fields: object) -> None:

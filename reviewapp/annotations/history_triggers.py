@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import pgtrigger
 
-from reviewapp.annotations.fields import STORED_FIELDS, StoredField
+from reviewapp.annotations.fields import STORED_FIELDS
 from reviewapp.audit.actions import Action
 from reviewapp.audit.triggers import Tracked
 from reviewapp.retrievers.models import RETRIEVER_ID
 
-
-def _is_same(field: StoredField) -> str:
-    """Return the SQL for whether an update leaves a field as it was."""
-    operator = "IS NOT DISTINCT FROM" if field.blank is None else "="
-    return f"OLD.{field.name} {operator} NEW.{field.name}"
-
-
-_SAME_OTHER_VALUES = " AND ".join(
-    _is_same(field) for name, field in STORED_FIELDS.items() if name != "label"
-)
+# Whether an update leaves all values but the label as they were.
+_same_values = []
+for _name, _field in STORED_FIELDS.items():
+    _operator = "IS NOT DISTINCT FROM" if _field.blank is None else "="
+    if _name != "label":
+        _same_values.append(f"OLD.{_name} {_operator} NEW.{_name}")
+_SAME_OTHER_VALUES = " AND ".join(_same_values)
 
 ANNOTATION = Tracked(
     columns=[

@@ -35,7 +35,27 @@ def read(
     """Return the object in `text`; blank is the empty object. Raises `BadPayload`."""
     if not text.strip():
         return {}
-    value = _parse_json(text, most_bytes, most_levels)
+
+    # White space is not kept, so the text may be longer than the payload; but not without limit.
+    if len(text) > 8 * most_bytes:
+        size = f"this one has {len(text):,} characters"
+        raise BadPayload(
+            _("The payload can have at most %(most_bytes)s bytes (%(size)s).")
+            % {"most_bytes": f"{most_bytes:,}", "size": size}
+        )
+    try:
+        value = loads(text, object_pairs_hook=_object_without_duplicates)
+    except UnstorableNumber as error:
+        raise BadPayload(error.sentence("the payload"), error.path) from error
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise BadPayload(
+            _("The payload is not valid JSON: %(msg)s, %(place)s.")
+            % {"msg": error.msg, "place": place}
+        ) from error
+    except RecursionError as error:
+        raise BadPayload(_too_deep(most_levels)) from error
+
     if not isinstance(value, dict):
         names = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
         name = names.get(type(value), "a number")
@@ -55,7 +75,17 @@ def check_limits(
     """Return a parsed object if it is within the limits. Raises `BadPayload`."""
     if is_deeper_than(value, most_levels):
         raise BadPayload(_too_deep(most_levels))
-    _check_characters(value)
+
+    character = unstorable_character(value)
+    if character == "\0":
+        raise BadPayload(_("The payload contains a NUL character (\\u0000). Remove it."))
+    if character:
+        half = "half of a surrogate pair (\\ud800 to \\udfff)"
+        raise BadPayload(
+            _("The payload contains %(half)s, which is not a character. Remove it.")
+            % {"half": half}
+        )
+
     size = len(json.dumps(value, ensure_ascii=False).encode())
     if size > most_bytes:
         raise BadPayload(
@@ -72,28 +102,6 @@ def write(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def _parse_json(text: str, most_bytes: int, most_levels: int) -> Any:
-    # White space is not kept, so the text may be longer than the payload; but not without limit.
-    if len(text) > 8 * most_bytes:
-        size = f"this one has {len(text):,} characters"
-        raise BadPayload(
-            _("The payload can have at most %(most_bytes)s bytes (%(size)s).")
-            % {"most_bytes": f"{most_bytes:,}", "size": size}
-        )
-    try:
-        return loads(text, object_pairs_hook=_object_without_duplicates)
-    except UnstorableNumber as error:
-        raise BadPayload(error.sentence("the payload"), error.path) from error
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise BadPayload(
-            _("The payload is not valid JSON: %(msg)s, %(place)s.")
-            % {"msg": error.msg, "place": place}
-        ) from error
-    except RecursionError as error:
-        raise BadPayload(_too_deep(most_levels)) from error
-
-
 def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
@@ -104,18 +112,6 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             % {"duplicate": f"{duplicate!r}"}
         )
     return value
-
-
-def _check_characters(payload: dict[str, Any]) -> None:
-    character = unstorable_character(payload)
-    if character == "\0":
-        raise BadPayload(_("The payload contains a NUL character (\\u0000). Remove it."))
-    if character:
-        half = "half of a surrogate pair (\\ud800 to \\udfff)"
-        raise BadPayload(
-            _("The payload contains %(half)s, which is not a character. Remove it.")
-            % {"half": half}
-        )
 
 
 def _too_deep(most_levels: int) -> str:

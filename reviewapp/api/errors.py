@@ -138,16 +138,17 @@ def problem_from_error(error: Exception) -> Problem:
     elif isinstance(error, exceptions.APIException):
         problem = Problem(error.status_code, str(error.detail))
     elif isinstance(error, MixpeekError):
-        problem = _translate_mixpeek_error(error)
+        problem = problem_from_mixpeek_error(error)
     else:
-        problem = _translate_django_error(error)
+        problem = problem_from_django_error(error)
 
     if problem.status == 500 or isinstance(error, (OperationalError, InterfaceError)):
         _log.error("the API failed", exc_info=error)
     return problem
 
 
-def _translate_django_error(error: Exception) -> Problem:
+def problem_from_django_error(error: Exception) -> Problem:
+    """Return the problem for an error of Django or the database, 500 for any other exception."""
     if isinstance(error, PermissionDenied):
         return Problem(403, str(error) or "Your role may not do this.")
 
@@ -166,7 +167,7 @@ def _translate_django_error(error: Exception) -> Problem:
     return Problem(500, "Something went wrong here. The log has the details under the request id.")
 
 
-def _translate_mixpeek_error(error: MixpeekError) -> Problem:
+def problem_from_mixpeek_error(error: MixpeekError) -> Problem:
     """Return Mixpeek's error in its own words, except where our API key is at fault."""
     details: dict[str, Any] = {}
     if error.request_id:

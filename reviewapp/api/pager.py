@@ -47,7 +47,7 @@ def paginate_queryset(
     cursor = pager.get("cursor") or pager.get("next_cursor") or pager.get("after")
 
     if cursor:
-        start, after = _unpack_position(cursor)
+        start, after = unpack_position(cursor)
         try:
             page = pagination.page(rows, order=order, cursor=after, size=size)
         except pagination.BadCursor as error:
@@ -118,7 +118,8 @@ def unpack_numbers(cursor: str, *names: str) -> list[int]:
     return numbers
 
 
-def _unpack_position(cursor: str) -> tuple[int, str]:
+def unpack_position(cursor: str) -> tuple[int, str]:
+    """Return the number of rows before a page, and its cursor; raises a 400 for a foreign one."""
     try:
         start, after = pagination.unpack_cursor(cursor)
     except (ValueError, TypeError) as error:

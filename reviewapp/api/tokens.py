@@ -6,7 +6,7 @@ import hashlib
 import re
 import uuid
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_backends
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from reviewapp.api.models import ApiToken
 from reviewapp.audit.context import acting
 from reviewapp.naming import tidy, unwritable
-from reviewapp.postgres.statement import sql_file
+from reviewapp.postgres.statement import model_builder, sql_file
 from reviewapp.web.one_time_forms import AlreadySubmitted, derive_secret, may_show_again
 
 if TYPE_CHECKING:
@@ -37,11 +37,7 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def _build_token(*values: Any) -> ApiToken:
-    return ApiToken.from_db("default", _FIELDS, values)
-
-
-_TOKEN = sql_file(__file__, "token.sql", _build_token)
+_TOKEN = sql_file(__file__, "token.sql", model_builder(ApiToken, _FIELDS))
 _COUNT_TOKEN_USE = sql_file(__file__, "count_token_use.sql", int)
 
 

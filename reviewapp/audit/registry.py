@@ -49,19 +49,12 @@ def find_ref_aliases(ref: str) -> list[str]:
         refs.extend(candidates)
 
     for candidate in candidates:
-        refs.extend(_find_aliases(candidate))
+        candidate_ref = Ref.parse_or_none(candidate)
+        if candidate_ref is None:
+            continue
+        for find in _alias_finders:
+            refs.extend(find(candidate_ref))
     return list(dict.fromkeys(refs))
-
-
-def _find_aliases(text: str) -> list[str]:
-    ref = Ref.parse_or_none(text)
-    if ref is None:
-        return []
-
-    aliases: list[str] = []
-    for find in _alias_finders:
-        aliases.extend(find(ref))
-    return aliases
 
 
 def register_ref_search(find: Callable[[str, int], Iterable[str]]) -> None:

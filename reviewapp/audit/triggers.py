@@ -186,10 +186,16 @@ class Tracked(OwnerTrigger):
         It has one branch for each column, so an unrelated update costs comparisons only.
         """
         skip = f"IF {self.unless} THEN RETURN NULL; END IF; " if self.unless else ""
+        # One CASE for each operation: PL/pgSQL must not read OLD on insert, nor NEW on delete.
+        action = (
+            f"CASE TG_OP WHEN 'DELETE' THEN '{self.deleted.value}'"
+            f" WHEN 'INSERT' THEN {_first_action(self.created)}"
+            f" ELSE {_first_action(self.changed)} END"
+        )
         return _FUNCTION_BODY.format(
             diff=skip + self._diff_sql(),
             origins=", ".join(f"'{origin.value}'" for origin in Origin),
-            action=self._action_sql(),
+            action=action,
             ref=_by_operation(self.ref),
             key=_by_operation(f"{{row}}.{_KEY}"),
             retriever=_by_operation(self.retriever),
@@ -227,14 +233,6 @@ class Tracked(OwnerTrigger):
             f"IF TG_OP = 'INSERT' THEN {' '.join(inserts)}"
             f" ELSIF TG_OP = 'DELETE' THEN {' '.join(deletes)}"
             f" ELSE {' '.join(updates)} END IF;"
-        )
-
-    def _action_sql(self) -> str:
-        # One CASE for each operation: PL/pgSQL must not read OLD on insert, nor NEW on delete.
-        return (
-            f"CASE TG_OP WHEN 'DELETE' THEN '{self.deleted.value}'"
-            f" WHEN 'INSERT' THEN {_first_action(self.created)}"
-            f" ELSE {_first_action(self.changed)} END"
         )
 
 

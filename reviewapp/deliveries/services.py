@@ -84,7 +84,16 @@ def withdraw_change(change: Change, *, actor: User) -> bool:
 
         if was_open:
             outbox_rebase.rebase_after_withdrawal(change)
-        _undo_decision(annotation, change, actor)
+        decision = None
+        if change.cause:
+            decision = Decision.objects.filter(decision_id=change.cause, undo=None).first()
+        if decision is not None and annotation.decision_id == decision.pk:
+            revert_decision(annotation, decision, actor=actor)
+            return True
+
+        if decision is not None:
+            Undo.objects.create(decision=decision, actor=actor)
+        rebase(annotation.ref)
     return True
 
 
@@ -112,22 +121,28 @@ def preview_retry(changes: Sequence[Change]) -> list[Preview]:
     items = load_items(changes)
     previews = []
     for change in changes:
-        preview = Preview(
-            change=change,
-            item=items.get(change.ref),
-            obstacle=_retry_obstacle(change),
-        )
-        previews.append(preview)
+        obstacle = ""
+        if not change.is_open:
+            state = change.get_state_display().lower()
+            obstacle = _("It is %(value)s, so there is nothing to retry.") % {"value": state}
+        elif change.claimed_at:
+            obstacle = _("It is being sent right now.")
+        elif not change.attempts:
+            obstacle = _("It has not failed. It is sent as soon as its turn comes.")
+
+        item = items.get(change.ref)
+        previews.append(Preview(change=change, item=item, obstacle=obstacle))
     return previews
 
 
 def preview_withdrawal(changes: Sequence[Change], *, actor: User) -> list[Preview]:
     """Return the result of withdrawing all these changes: the values that each item would show."""
     items = load_items(changes)
-    obstacles = {change.pk: _withdrawal_obstacle(change, actor) for change in changes}
 
+    obstacles = {}
     withdrawn: defaultdict[str, set[int]] = defaultdict(set)
     for change in changes:
+        obstacles[change.pk] = withdrawal_obstacle(change, actor)
         if not obstacles[change.pk]:
             withdrawn[change.ref].add(change.pk)
     remaining = _remaining_changes(withdrawn)
@@ -194,20 +209,8 @@ def _value_changes(
     return tuple(value_changes)
 
 
-def _undo_decision(annotation: Annotation, change: Change, actor: User) -> None:
-    decision = None
-    if change.cause:
-        decision = Decision.objects.filter(decision_id=change.cause, undo=None).first()
-
-    if decision is not None and annotation.decision_id == decision.pk:
-        revert_decision(annotation, decision, actor=actor)
-        return
-    if decision is not None:
-        Undo.objects.create(decision=decision, actor=actor)
-    rebase(annotation.ref)
-
-
-def _withdrawal_obstacle(change: Change, actor: User) -> str:
+def withdrawal_obstacle(change: Change, actor: User) -> str:
+    """Return why the actor cannot withdraw a change, "" if they can."""
     if change.state in {Change.State.DELIVERED, Change.State.WITHDRAWN}:
         return _("It is already %(value)s.") % {"value": change.get_state_display().lower()}
     if change.is_open and change.verb == Change.Verb.REVERT:
@@ -222,16 +225,4 @@ def _withdrawal_obstacle(change: Change, actor: User) -> str:
         "retrievers.change_retriever"
     ):
         return str(_ADMINS_ONLY)
-    return ""
-
-
-def _retry_obstacle(change: Change) -> str:
-    if not change.is_open:
-        return _("It is %(value)s, so there is nothing to retry.") % {
-            "value": change.get_state_display().lower()
-        }
-    if change.claimed_at:
-        return _("It is being sent right now.")
-    if not change.attempts:
-        return _("It has not failed. It is sent as soon as its turn comes.")
     return ""

@@ -74,7 +74,7 @@ def parse_response(call: Call[T], reply: Reply) -> T:
 
     try:
         body = JsonObject(value)
-        reported = _reported_error(call, reply, body)
+        reported = reported_error(call, reply, body)
         if reported is None:
             return call.reader(body)
     except (Malformed, RecursionError) as error:
@@ -104,9 +104,9 @@ def _garbled_error(
     )
 
 
-def _reported_error(call: Call[Any], reply: Reply, body: JsonObject) -> MixpeekError | None:
+def reported_error(call: Call[Any], reply: Reply, body: JsonObject) -> MixpeekError | None:
     """Return the error that a response reports although its status is a success."""
-    if _is_namespace_unresolved(reply, body.raw.get("warnings")):
+    if is_namespace_unresolved(reply, body.raw.get("warnings")):
         return _namespace_unresolved(reply)
 
     is_error = body.raw.get("success") is False and body.raw.get("error")
@@ -119,7 +119,7 @@ def _reported_error(call: Call[Any], reply: Reply, body: JsonObject) -> MixpeekE
     return error_from_reply(reply, writes=call.writes, status=status)
 
 
-def _is_namespace_unresolved(reply: Reply, warnings: object) -> bool:
+def is_namespace_unresolved(reply: Reply, warnings: object) -> bool:
     """Return whether a header or a warning says that the server does not know the namespace."""
     if "x-namespace-unresolved" in reply.headers:
         return True

@@ -41,8 +41,16 @@ def check_media(**_: Any) -> list[CheckMessage]:
     """Report each pattern of MEDIA_HOSTS that matches hosts or buckets of strangers."""
     messages: list[CheckMessage] = []
     for pattern in settings.MEDIA_HOSTS:
-        if not _matches_strangers(pattern.lower()):
+        address, _slash, path = pattern.lower().rpartition("://")[2].partition("/")
+        host = address.partition(":")[0]
+        if host.startswith("*"):
+            domain = host.removeprefix("*").removeprefix(".")
+            matches_strangers = not domain or domain.endswith(_RENTED_DOMAINS)
+        else:
+            matches_strangers = not path and _SHARED_HOST.fullmatch(host) is not None
+        if not matches_strangers:
             continue
+
         warning = Warning(
             f"MEDIA_HOSTS lists {pattern}, where anybody can put files.",
             hint="Name your own buckets. For example: "
@@ -51,16 +59,6 @@ def check_media(**_: Any) -> list[CheckMessage]:
         )
         messages.append(warning)
     return messages
-
-
-def _matches_strangers(pattern: str) -> bool:
-    host, _, path = pattern.rpartition("://")[2].partition("/")
-    host = host.partition(":")[0]
-
-    if host.startswith("*"):
-        domain = host.removeprefix("*").removeprefix(".")
-        return not domain or domain.endswith(_RENTED_DOMAINS)
-    return not path and _SHARED_HOST.fullmatch(host) is not None
 
 
 def check_token(**_: Any) -> list[CheckMessage]:

@@ -48,10 +48,10 @@ def run_checks() -> list[CheckResult]:
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL statement_timeout = '{_QUERY_TIMEOUT}s'")
-            migrations = _check_migrations()
+            migrations = check_migrations()
             results = [CheckResult(name="database", status=OK), migrations]
             if migrations.status == OK:
-                results += [_check_workers(), _check_changes()]
+                results += [check_workers(), check_changes()]
             else:
                 results += _unknown("worker", "changes")
     except (DatabaseError, EmbeddedPostgresError, ImproperlyConfigured) as error:
@@ -60,7 +60,7 @@ def run_checks() -> list[CheckResult]:
         results = [CheckResult(name="database", status=DOWN, details=details)]
         results += _unknown(*_DATABASE_CHECKS)
 
-    return [*results, _check_upstream()]
+    return [*results, check_upstream()]
 
 
 def verdict(results: list[CheckResult]) -> str:
@@ -77,7 +77,8 @@ def _unknown(*names: str) -> list[CheckResult]:
     return [CheckResult(name=name, status=UNKNOWN) for name in names]
 
 
-def _check_migrations() -> CheckResult:
+def check_migrations() -> CheckResult:
+    """Check that every migration of the code is applied."""
     applied = set(MigrationRecorder(connection).applied_migrations())
     missing = sorted(f"{app}.{name}" for app, name in _migrations_on_disk() - applied)
     status = OK
@@ -93,7 +94,8 @@ def _migrations_on_disk() -> frozenset[tuple[str, str]]:
     return frozenset(loader.disk_migrations)
 
 
-def _check_workers() -> CheckResult:
+def check_workers() -> CheckResult:
+    """Check that a worker is alive."""
     alive = health.workers_alive()
     status = OK
     if not alive:
@@ -101,7 +103,8 @@ def _check_workers() -> CheckResult:
     return CheckResult(name="worker", status=status, details={"alive": alive})
 
 
-def _check_changes() -> CheckResult:
+def check_changes() -> CheckResult:
+    """Check that deliveries are not paused, and that no change has waited for too long."""
     age = timedelta(0)
     oldest = Change.objects.oldest_waiting()
     if oldest:
@@ -124,7 +127,8 @@ def _check_changes() -> CheckResult:
     return CheckResult(name="changes", status=status, details=details)
 
 
-def _check_upstream() -> CheckResult:
+def check_upstream() -> CheckResult:
+    """Check that Mixpeek answers; makes one request."""
     result = ping_mixpeek()
     status = OK
     if not result.is_up:

@@ -115,16 +115,21 @@ class Cluster:
         if not self.data.exists():
             self._init_data_folder(programs, run_as)
 
-        self._check_major()
+        major = (self.data / "PG_VERSION").read_text().strip()
+        if major != MAJOR:
+            problem = f"was made by PostgreSQL {major}, but PostgreSQL {MAJOR} is bundled."
+            advice = "into a new folder, or set DATABASE_URL to a server that runs it."
+            raise EmbeddedPostgresError(f"{self.data} {problem} Load a dump of it {advice}")
+
         self._clean_up_after_crash(programs, run_as)
 
-        socket_dir = _new_socket_dir(run_as)
+        socket_dir = new_socket_dir(run_as)
         try:
             self._run_server(programs, run_as, self._start_options(socket_dir))
         except EmbeddedPostgresError:
             socket_dir.rmdir()
             raise
-        _ensure_database(socket_dir)
+        ensure_database(socket_dir)
         return Address(socket_dir=str(socket_dir))
 
     def stop(self) -> None:
@@ -220,13 +225,6 @@ class Cluster:
         except OSError:
             return False
 
-    def _check_major(self) -> None:
-        major = (self.data / "PG_VERSION").read_text().strip()
-        if major != MAJOR:
-            problem = f"was made by PostgreSQL {major}, but PostgreSQL {MAJOR} is bundled."
-            advice = "into a new folder, or set DATABASE_URL to a server that runs it."
-            raise EmbeddedPostgresError(f"{self.data} {problem} Load a dump of it {advice}")
-
     def _run(self, programs: Path, run_as: RunAs, command: list[str], folder: Path) -> None:
         process = subprocess.run(  # noqa: S603 - the wheel's own programs, no shell
             [str(programs / "bin" / command[0]), *command[1:]],
@@ -244,20 +242,19 @@ class Cluster:
         )
         if process.returncode != 0:
             output = f"{process.stdout}{process.stderr}".strip().splitlines()
+            reasons = output[-2:]
+            log = self.data / "server.log"
+            if log.exists():
+                reasons += log.read_text(errors="replace").splitlines()[-5:]
+
             step = " ".join(command[:2])
-            reason = " / ".join((*output[-2:], *self._end_of_log()))
+            reason = " / ".join(reasons)
             raise EmbeddedPostgresError(
                 f"The bundled PostgreSQL under {self.data} failed at {step}: {reason}",
             )
 
-    def _end_of_log(self) -> list[str]:
-        log = self.data / "server.log"
-        if not log.exists():
-            return []
-        return log.read_text(errors="replace").splitlines()[-5:]
 
-
-def _new_socket_dir(run_as: RunAs) -> Path:
+def new_socket_dir(run_as: RunAs) -> Path:
     """Create a private folder with a random name and a short path."""
     parent = Path(tempfile.gettempdir())
     is_long = len(os.fsencode(parent)) > _MAX_SOCKET_FOLDER
@@ -308,7 +305,8 @@ def _exists(pid: int) -> bool:
     return True
 
 
-def _ensure_database(socket_dir: Path) -> None:
+def ensure_database(socket_dir: Path) -> None:
+    """Create the database and the app's own user where they are missing."""
     with psycopg.connect(
         host=str(socket_dir),
         port=PORT,

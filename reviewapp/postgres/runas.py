@@ -61,7 +61,7 @@ def server_user(data: Path, *must_reach: Path) -> RunAs:
     owner = 0
     if data.exists():
         owner = data.stat().st_uid
-    entry = _server_account(owner)
+    entry = server_account(owner)
 
     folders: set[Path] = set()
     for path in (data, *must_reach):
@@ -71,15 +71,11 @@ def server_user(data: Path, *must_reach: Path) -> RunAs:
         status = folder.stat()
         is_open_to_all = bool(status.st_mode & 0o001)
         if not is_open_to_all:
-            _let_group_pass(folder, status)
+            # Its own group may then pass through it, not list or read it.
+            if not status.st_mode & 0o010:
+                folder.chmod(stat.S_IMODE(status.st_mode) | 0o010)
             groups.add(status.st_gid)
     return RunAs(user=entry.pw_uid, group=entry.pw_gid, extra_groups=tuple(sorted(groups)))
-
-
-def _let_group_pass(folder: Path, status: os.stat_result) -> None:
-    """Allow the folder's own group to pass through it, not to list or read it."""
-    if not status.st_mode & 0o010:
-        folder.chmod(stat.S_IMODE(status.st_mode) | 0o010)
 
 
 def open_programs(programs: Path) -> None:
@@ -100,7 +96,7 @@ def open_programs(programs: Path) -> None:
         path.chmod(mode)
 
 
-def _server_account(owner: int) -> pwd.struct_passwd:
+def server_account(owner: int) -> pwd.struct_passwd:
     """Return the owner's entry; if that is root, the system user's, which is created if needed."""
     if owner != 0:
         return pwd.getpwuid(owner)

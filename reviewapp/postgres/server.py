@@ -71,7 +71,7 @@ def leave(data: Path) -> None:
 
         os.close(use.lock)
         with _gate(data):
-            if _is_unused(data) and use.cluster.running():
+            if is_unused(data) and use.cluster.running():
                 use.cluster.stop()
 
 
@@ -95,7 +95,7 @@ def _gate(data: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _is_unused(data: Path) -> bool:
+def is_unused(data: Path) -> bool:
     """Return whether no process uses the server."""
     descriptor = _open(data, "users")
     try:

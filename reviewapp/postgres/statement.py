@@ -15,15 +15,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Model
 
 Row = TypeVar("Row")
+SomeModel = TypeVar("SomeModel", bound=Model)
 
 _JSONB = 3802  # the type's number in PostgreSQL's catalogue
 _COMMENT = re.compile(r"--[^\n]*$", re.MULTILINE)
@@ -43,11 +45,16 @@ class Statement(Generic[Row]):
             cursor.execute(self.text, parameters)
             if self._json_columns is None:
                 self._json_columns = _json_columns(cursor.description)
-            found = cursor.fetchall()
+            fetched = cursor.fetchall()
 
-        if self._json_columns:
-            found = [self._with_json(values) for values in found]
-        return [self.row(*values) for values in found]
+        rows = []
+        for values in fetched:
+            decoded = list(values)
+            for column in self._json_columns:
+                if decoded[column] is not None:
+                    decoded[column] = json.loads(decoded[column])
+            rows.append(self.row(*decoded))
+        return rows
 
     def first(self, **parameters: Any) -> Row | None:
         """Run the statement and return its first row, None if it has none."""
@@ -60,13 +67,6 @@ class Statement(Generic[Row]):
         """
         return Statement(self.text.format(**pieces), self.row)
 
-    def _with_json(self, values: tuple[Any, ...]) -> list[Any]:
-        decoded = list(values)
-        for column in self._json_columns or ():
-            if decoded[column] is not None:
-                decoded[column] = json.loads(decoded[column])
-        return decoded
-
 
 def sql_file(module_file: str, name: str, row: Callable[..., Row]) -> Statement[Row]:
     """Return the statement in the file `name` in the folder of `module_file`.
@@ -75,6 +75,15 @@ def sql_file(module_file: str, name: str, row: Callable[..., Row]) -> Statement[
     """
     text = Path(module_file).with_name(name).read_text(encoding="utf-8")
     return Statement(" ".join(_COMMENT.sub("", text).split()), row)
+
+
+def model_builder(model: type[SomeModel], columns: Sequence[str]) -> Callable[..., SomeModel]:
+    """Return a function that builds an object of `model` from a row with these columns."""
+
+    def build(*values: Any) -> SomeModel:
+        return model.from_db("default", columns, values)
+
+    return build
 
 
 def as_json(value: object) -> str:

@@ -77,7 +77,7 @@ def absorb_retriever(records: Sequence[RetrieverRecord]) -> SyncCounts:
         updated_count += len(updated)
         with noticing(editor):
             Retriever.objects.bulk_update(updated, _MIRRORED)
-    _save_bodies(absorbed)
+    save_bodies(absorbed)
     Retriever.objects.filter(retriever_id__in=list(known)).update(seen_at=now)
     return SyncCounts(new=len(created), changed=updated_count, same=len(known) - updated_count)
 
@@ -93,7 +93,7 @@ def _build_retriever(record: RetrieverRecord, *, seen_at: datetime) -> Retriever
     )
 
 
-def _save_bodies(records: Sequence[RetrieverRecord]) -> None:
+def save_bodies(records: Sequence[RetrieverRecord]) -> None:
     """Save each retriever as sent; an incomplete answer only replaces the fields it holds."""
     ids = [record.retriever_id for record in records]
     keys = dict(Retriever.objects.filter(retriever_id__in=ids).values_list("retriever_id", "pk"))
@@ -173,12 +173,12 @@ def absorb_executions(retriever: Retriever, records: Sequence[ExecutionSummary])
 
     Execution.objects.bulk_create(created, ignore_conflicts=True)
     Execution.objects.bulk_update(changed, _SUMMARY_FIELDS)
-    changed_ids |= _save_summaries(newest)
+    changed_ids |= save_summaries(newest)
     changed_count = len(changed_ids & known.keys())
     return SyncCounts(new=len(created), changed=changed_count, same=len(known) - changed_count)
 
 
-def _save_summaries(records: Mapping[str, ExecutionSummary]) -> set[str]:
+def save_summaries(records: Mapping[str, ExecutionSummary]) -> set[str]:
     """Save each run's summary as it was sent; return the ids of those that are new or different."""
     rows = Execution.objects.only("execution_id").filter(execution_id__in=records)
     saved = UpstreamExecution.objects.filter(execution__in=rows)
@@ -294,8 +294,11 @@ def _update_row(row: Retriever, record: RetrieverRecord, changes: Iterable[Chang
 
     for name, value in values.items():
         setattr(row, name, value)
-    sent = {name: values[name] for name in RETRIEVER_FIELDS if name in values}
-    row.upstream = row.upstream | sent
+    upstream = dict(row.upstream)
+    for name in RETRIEVER_FIELDS:
+        if name in values:
+            upstream[name] = values[name]
+    row.upstream = upstream
     for name, value in visible_retriever_values(row, changes).items():
         setattr(row, name, value)
     row.gone_at = None

@@ -42,7 +42,7 @@ class CompressedPages:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if not _is_compressible(response):
+        if not is_compressible(response):
             return response
 
         patch_vary_headers(response, ("Accept-Encoding",))
@@ -53,7 +53,8 @@ class CompressedPages:
         return response
 
 
-def _is_compressible(response: HttpResponse) -> bool:
+def is_compressible(response: HttpResponse) -> bool:
+    """Return whether it is a page of HTML that is long enough to gain by it."""
     if response.streaming or response.has_header("Content-Encoding"):
         return False
     if not response.headers.get("Content-Type", "").startswith("text/html"):

@@ -33,6 +33,12 @@ def wants_fragment(request: Request) -> bool:
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
+def is_on_other_page(request: Request, path: str) -> bool:
+    """Return whether htmx requests a fragment from a page with another path than `path`."""
+    current_path = request.htmx.current_url_abs_path or path
+    return current_path.partition("?")[0] != path
+
+
 def render_page_or_fragment(
     fragment: str,
     request: Request,

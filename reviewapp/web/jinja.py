@@ -107,7 +107,7 @@ def environment(**options: Any) -> Environment:
     env.filters["intcomma"] = _jinja_filter(intcomma)
     env.filters["json_script"] = json_script
     add_translation(env)
-    env.tests["none"] = _is_none
+    env.tests["none"] = is_none
     env.globals.update(
         csrf_cookie_name=settings.CSRF_COOKIE_NAME,
         htmx_script=htmx_script,
@@ -177,7 +177,8 @@ def csrf_input_once(request: HttpRequest) -> dict[str, object]:
     return {"csrf_input": SimpleLazyObject(partial(csrf_input, request))}
 
 
-def _is_none(value: object) -> bool:
+def is_none(value: object) -> bool:
+    """Return whether a template's value is None or missing (the test `none`)."""
     return value is None or isinstance(value, Undefined)
 
 

@@ -111,7 +111,7 @@ def paginate(
     size: int = 30,
 ) -> Page[Row]:
     """Return what `page` would return, of the rows of `fetch`, which may raise `BadCursor`."""
-    backwards, values = _decode_cursor(cursor, order)
+    backwards, values = decode_cursor(cursor, order)
     ordering = reverse_ordering(order) if backwards else tuple(order)
 
     fetched = fetch(ordering, values, size + 1)
@@ -194,7 +194,7 @@ def unpack_cursor(cursor: str) -> Any:
         raise BadCursor(cursor) from error
 
 
-def _decode_cursor(cursor: str, order: Sequence[str]) -> tuple[bool, list[Any]]:
+def decode_cursor(cursor: str, order: Sequence[str]) -> tuple[bool, list[Any]]:
     """Return whether a cursor goes backwards, and the values it starts after."""
     if not cursor:
         return False, []

@@ -22,12 +22,11 @@ def module_script(entry: str) -> Markup:
 
     Without the links, a browser would request one level of imports after the other.
     """
-    links = [
-        Markup('<link rel="modulepreload" href="{}">').format(static(name))
-        for name in imported_modules(entry)
-    ]
-    script = Markup('<script type="module" src="{}"></script>').format(static(entry))
-    return Markup("\n  ").join([*links, script])
+    tags = []
+    for name in imported_modules(entry):
+        tags.append(Markup('<link rel="modulepreload" href="{}">').format(static(name)))
+    tags.append(Markup('<script type="module" src="{}"></script>').format(static(entry)))
+    return Markup("\n  ").join(tags)
 
 
 def imported_modules(entry: str) -> list[str]:
@@ -36,17 +35,14 @@ def imported_modules(entry: str) -> list[str]:
     to_read = [entry]
     while to_read:
         importer = to_read.pop()
+        path = finders.find(importer)
+        if path is None:
+            raise FileNotFoundError(f"{importer} is in none of {settings.STATICFILES_DIRS}")
+
         folder = PurePosixPath(importer).parent
-        for url in _IMPORT.findall(_source(importer)):
+        for url in _IMPORT.findall(Path(path).read_text()):
             name = str(folder / url)
             if name != entry and name not in names:
                 names.append(name)
                 to_read.append(name)
     return names
-
-
-def _source(name: str) -> str:
-    path = finders.find(name)
-    if path is None:
-        raise FileNotFoundError(f"{name} is in none of {settings.STATICFILES_DIRS}")
-    return Path(path).read_text()

@@ -54,28 +54,25 @@ def create_demo_people() -> list[SignIn]:
     changed = []
     for sign_in in SIGN_INS:
         with acting(None, note="demo people"):
-            if _create_or_repair(sign_in):
-                changed.append(sign_in)
+            user = User.people.with_name(sign_in.username).first()
+            has_sign_in = False
+            if user is None:
+                address = f"{sign_in.username}@example.com"
+                if User.people.with_login(address).exists():
+                    address = ""
+                user = User.objects.create(username=sign_in.username, email=address)
+            else:
+                has_sign_in = user.is_active and user.check_password(sign_in.password)
+
+            if not has_sign_in:
+                user.is_active = True
+                user.set_password(sign_in.password)
+                user.save(update_fields=["is_active", "password"])
+
+            has_role = roles.role_of(user) == sign_in.role
+            if not has_role:
+                roles.give_role(user, sign_in.role, actor=None, note="demo people")
+
+        if not has_sign_in or not has_role:
+            changed.append(sign_in)
     return changed
-
-
-def _create_or_repair(sign_in: SignIn) -> bool:
-    user = User.people.with_name(sign_in.username).first()
-    has_sign_in = False
-    if user is None:
-        address = f"{sign_in.username}@example.com"
-        if User.people.with_login(address).exists():
-            address = ""
-        user = User.objects.create(username=sign_in.username, email=address)
-    else:
-        has_sign_in = user.is_active and user.check_password(sign_in.password)
-
-    if not has_sign_in:
-        user.is_active = True
-        user.set_password(sign_in.password)
-        user.save(update_fields=["is_active", "password"])
-
-    if roles.role_of(user) == sign_in.role:
-        return not has_sign_in
-    roles.give_role(user, sign_in.role, actor=None, note="demo people")
-    return True

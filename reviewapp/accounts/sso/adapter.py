@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 from typing import Any
 
@@ -20,6 +19,7 @@ from reviewapp.accounts.models import User
 from reviewapp.accounts.people.normal_form import lookup_key
 from reviewapp.accounts.sso.groups import groups_in, role_for
 from reviewapp.accounts.sso.session import ProviderSession
+from reviewapp.accounts.sso.tokens import has_nonce
 from reviewapp.audit.context import acting
 
 _MAX_LOGGED = 500
@@ -37,7 +37,7 @@ class GroupsDecide(DefaultSocialAccountAdapter):  # type: ignore[misc]
         nothing either.
         """
         claims = sociallogin.account.extra_data["id_token"]
-        if not _has_our_nonce(claims, sociallogin.state):
+        if not has_nonce(claims, sociallogin.state.get("nonce")):
             raise _refusal(request, "stale")
 
         groups = groups_in(claims, settings.OIDC_GROUPS_CLAIM)
@@ -122,15 +122,6 @@ class GroupsDecide(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
             roles.give_role(user, sociallogin.state["role"], actor=None, note=_note())
         return user
-
-
-def _has_our_nonce(claims: dict[str, Any], state: dict[str, Any]) -> bool:
-    """Return whether the token belongs to the sign-in that this browser started."""
-    expected = state.get("nonce")
-    nonce = claims.get("nonce")
-    if not isinstance(expected, str) or not isinstance(nonce, str):
-        return False
-    return hmac.compare_digest(expected.encode(), nonce.encode())
 
 
 def _take_over(request: HttpRequest, sociallogin: Any) -> None:

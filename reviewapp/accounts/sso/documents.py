@@ -31,13 +31,21 @@ def check_document(response: requests.Response, **_: object) -> requests.Respons
 
     # requests decodes no second time: a BytesIO has no `stream`, and is read as it is.
     response.raw = BytesIO(body)
-    if response.ok and not response.is_redirect:
-        document = _parse_object(body, url=str(response.url))
-        # allauth would put the whole answer into its error, and so into the log.
-        if response.request.method == "POST" and "access_token" not in document:
-            raise OAuth2Error(f"{response.url} gave no access token")
-        # allauth requires the header.
-        response.headers["content-type"] = "application/json"
+    if not response.ok or response.is_redirect:
+        return response
+
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise OAuth2Error(f"{response.url} sent no JSON that can be read") from error
+    if not isinstance(document, dict):
+        raise OAuth2Error(f"{response.url} sent JSON that is no object")
+
+    # allauth would put the whole answer into its error, and so into the log.
+    if response.request.method == "POST" and "access_token" not in document:
+        raise OAuth2Error(f"{response.url} gave no access token")
+    # allauth requires the header.
+    response.headers["content-type"] = "application/json"
     return response
 
 
@@ -59,7 +67,8 @@ def check_discovery(config: Mapping[str, Any]) -> None:
 def check_tokens(tokens: Mapping[str, Any]) -> None:
     """Raise OAuth2Error unless the access token and its lifetime can be used."""
     access_token = tokens["access_token"]
-    if not isinstance(access_token, str) or not _is_printable(access_token):
+    is_ascii = isinstance(access_token, str) and access_token.isascii()
+    if not is_ascii or not access_token.isprintable():
         raise OAuth2Error("The access token is no printable text")
 
     lifetime = tokens.get("expires_in")
@@ -73,19 +82,5 @@ def check_tokens(tokens: Mapping[str, Any]) -> None:
         raise OAuth2Error("The access token expires at no time")
 
 
-def _parse_object(body: bytes, *, url: str) -> dict[str, Any]:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise OAuth2Error(f"{url} sent no JSON that can be read") from error
-    if not isinstance(document, dict):
-        raise OAuth2Error(f"{url} sent JSON that is no object")
-    return document
-
-
 def _is_address(value: object) -> bool:
     return isinstance(value, str) and value.startswith(("https://", "http://"))
-
-
-def _is_printable(text: str) -> bool:
-    return text.isascii() and text.isprintable()

@@ -44,9 +44,23 @@ class CheckedAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         if not isinstance(id_token, str):
             raise OAuth2Error("There is no ID token")
 
-        claims = self._decode_id_token(app, id_token)
+        config = self.openid_config
+        with get_adapter().get_requests_session() as session:
+            response = session.get(config["jwks_uri"])
+            response.raise_for_status()
+
+        try:
+            claims = decode_id_token(
+                id_token,
+                keys=response.json(),
+                issuer=config["issuer"],
+                client_id=app.client_id,
+            )
+        except (UntrustedToken, ValueError) as error:
+            raise OAuth2Error(str(error)) from error
+
         userinfo: dict[str, Any] = {}
-        if self.openid_config.get("userinfo_endpoint"):
+        if config.get("userinfo_endpoint"):
             userinfo = self._fetch_user_info(token.token)
         if userinfo.get("sub", claims["sub"]) != claims["sub"]:
             raise OAuth2Error("Userinfo is about another subject than the ID token")
@@ -61,22 +75,6 @@ class CheckedAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
     def get_callback_url(self, request: HttpRequest, app: Any) -> str:
         """Return the redirect URI, which has to be registered with the provider."""
         return request.build_absolute_uri(reverse("sso_callback"))
-
-    def _decode_id_token(self, app: Any, id_token: str) -> dict[str, Any]:
-        config = self.openid_config
-        with get_adapter().get_requests_session() as session:
-            response = session.get(config["jwks_uri"])
-            response.raise_for_status()
-
-        try:
-            return decode_id_token(
-                id_token,
-                keys=response.json(),
-                issuer=config["issuer"],
-                client_id=app.client_id,
-            )
-        except (UntrustedToken, ValueError) as error:
-            raise OAuth2Error(str(error)) from error
 
 
 class CheckedProvider(OpenIDConnectProvider):  # type: ignore[misc]

@@ -5,6 +5,7 @@ https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
 
 from __future__ import annotations
 
+import hmac
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
@@ -55,7 +56,7 @@ def decode_id_token(
 ) -> dict[str, Any]:
     """Verify signature, issuer, audience and times; return the claims. Raises UntrustedToken."""
     try:
-        key = _key(token, keys)
+        key = find_signing_key(token, keys)
         claims: dict[str, Any] = jwt.decode(
             token,
             key,
@@ -85,6 +86,14 @@ def decode_id_token(
             f"ID token: sub has more than {app_settings.UID_MAX_LENGTH} characters"
         )
     return claims
+
+
+def has_nonce(claims: Mapping[str, Any], expected: object) -> bool:
+    """Return whether the token belongs to the sign-in that a browser started with this nonce."""
+    nonce = claims.get("nonce")
+    if not isinstance(expected, str) or not isinstance(nonce, str):
+        return False
+    return hmac.compare_digest(expected.encode(), nonce.encode())
 
 
 def describe_identity(
@@ -117,7 +126,7 @@ def describe_identity(
     return storable
 
 
-def _key(token: str, keys: dict[str, Any]) -> jwt.PyJWK:
+def find_signing_key(token: str, keys: dict[str, Any]) -> jwt.PyJWK:
     """Return the only public signing key with the token's key id."""
     key_id = jwt.get_unverified_header(token).get("kid")
 

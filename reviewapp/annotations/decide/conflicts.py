@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +73,11 @@ def compare_sides(stale: StaleSubmission, data: Mapping[str, Any], *, viewer: st
     `data` is the form's, as it was sent; `viewer` is the reader's user name.
     """
     by = change_author(stale.annotation, stale.base, viewer=viewer)
-    old_base = _old_base(stale, data)
+    old_base: Mapping[str, Any] = stale.base
+    if data.get("was_base"):
+        # A damaged one counts as none.
+        with suppress(ValidationError):
+            old_base = read_base(str(data["was_base"]))
 
     shown_fields = {*stale.conflicts, *stale.only_theirs}
     sides = []
@@ -80,11 +85,16 @@ def compare_sides(stale: StaleSubmission, data: Mapping[str, Any], *, viewer: st
         if name in shown_fields:
             sides.append(_side(stale, name, old_base, data, by))
 
+    reason = ""
+    decision = stale.annotation.decision
+    if stale.annotation.status == Annotation.Status.UNDECIDABLE and decision is not None:
+        reason = decision.reasoning
+
     return Staleness(
         by=by,
         sides=sides,
         outcome="outcome" in stale.conflicts,
-        untold=_undecidable_reason(stale.annotation),
+        untold=reason,
         settled=_settled_sentences(stale, by),
     )
 
@@ -143,21 +153,6 @@ def rebased_form_data(
         "asked": " ".join(asked),
         **as_form_data(stale.theirs, given, taken_over),
     }
-
-
-def _undecidable_reason(annotation: Annotation) -> str:
-    if annotation.status != Annotation.Status.UNDECIDABLE or annotation.decision is None:
-        return ""
-    return annotation.decision.reasoning
-
-
-def _old_base(stale: StaleSubmission, data: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not data.get("was_base"):
-        return stale.base
-    try:
-        return read_base(str(data["was_base"]))
-    except ValidationError:
-        return stale.base
 
 
 def _side(

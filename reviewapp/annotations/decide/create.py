@@ -56,7 +56,23 @@ def annotate(place: Place, submission: Submission, *, actor: User) -> Decision:
     """
     require_decide_permission(actor)
     with acting(actor):
-        annotation = _lock_local(place) or _create_local(place) or _lock_local(place)
+        annotation = _lock_local(place)
+        if annotation is None:
+            try:
+                with transaction.atomic():
+                    annotation = Annotation.objects.create(
+                        ref=str(result_matching.local_ref()),
+                        document_id=place.document_id,
+                        retriever=place.retriever,
+                        collection_id=place.collection_id,
+                        execution_id=place.execution_id,
+                        stage_name=place.stage_name,
+                        seen_at=timezone.now(),
+                    )
+            except IntegrityError:
+                # Another request created it at the same moment.
+                annotation = _lock_local(place)
+
         if annotation is None:
             raise CreateInDelivery(Annotation(ref="", document_id=place.document_id))
         if annotation.label:
@@ -82,23 +98,22 @@ def get_or_create_item(result: Result, *, actor: User) -> Annotation:
                 return annotation
 
         same_query = result_matching.of_same_query(annotations, result, queries)
-        return same_query or _create_waiting(result)
+        if same_query:
+            return same_query
 
-
-def _create_waiting(result: Result) -> Annotation:
-    annotation = result_matching.unannotated(result)
-    result_matching.show_result(annotation, result)
-    try:
-        with transaction.atomic():
-            annotation.save()
-    except IntegrityError:
-        # Another request created it at the same moment.
-        return Annotation.objects.get(
-            document_id=annotation.document_id,
-            retriever=result.retriever,
-            execution_id=annotation.execution_id,
-            annotation_id__isnull=True,
-        )
+        annotation = result_matching.unannotated(result)
+        result_matching.show_result(annotation, result)
+        try:
+            with transaction.atomic():
+                annotation.save()
+        except IntegrityError:
+            # Another request created it at the same moment.
+            return Annotation.objects.get(
+                document_id=annotation.document_id,
+                retriever=result.retriever,
+                execution_id=annotation.execution_id,
+                annotation_id__isnull=True,
+            )
     return annotation
 
 
@@ -142,20 +157,3 @@ def _lock_local(place: Place) -> Annotation | None:
     )
     present = annotations.exclude(status=Annotation.Status.GONE)
     return present.select_for_update(of=["self"]).first()
-
-
-def _create_local(place: Place) -> Annotation | None:
-    """Create an item, or return None when another request created it at the same moment."""
-    try:
-        with transaction.atomic():
-            return Annotation.objects.create(
-                ref=str(result_matching.local_ref()),
-                document_id=place.document_id,
-                retriever=place.retriever,
-                collection_id=place.collection_id,
-                execution_id=place.execution_id,
-                stage_name=place.stage_name,
-                seen_at=timezone.now(),
-            )
-    except IntegrityError:
-        return None

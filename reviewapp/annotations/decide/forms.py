@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -48,7 +48,6 @@ HIDDEN_FIELDS = (
 # The base comes back as it was rendered, so it may hold more than a person may type.
 _MAX_BASE_BYTES = 1024 * 1024
 _MAX_BASE_LEVELS = 200
-_MAX_SECONDS = 86_400.0
 
 _DAMAGED = gettext_lazy(
     "This form is damaged and was not saved. Copy what you typed, reload the page and submit again."
@@ -101,13 +100,26 @@ class DecisionForm(forms.Form):
     def submission(self, *, hold: int = 0) -> Submission:
         """Return the submission, held for `hold` seconds. Call it only after `is_valid()`."""
         data = self.cleaned_data
+        # A damaged edition is no reason to refuse a decision.
+        draft = None
+        with suppress(ValueError):
+            draft = uuid.UUID(data["draft"])
+
+        # The person gave the personal fields that are filled in, those the form started with (also
+        # if cleared since), and those where they chose to keep somebody else's value.
+        given = set(data["base"].get("given", ()))
+        for name in PERSONAL_FIELDS:
+            is_filled_in = data.get(name) not in (None, "")
+            if is_filled_in or takes_theirs(data, name):
+                given.add(name)
+
         names = (*FIELDS, "base", "base_version", "result_id", "seconds")
         return Submission(
             decision_id=data["decision_id"],
             outcome=Decision.Outcome(data["outcome"]),
             hold=hold,
-            draft=_parse_edition(data["draft"]),
-            given=self._fields_from_person(),
+            draft=draft,
+            given=frozenset(given),
             is_whole=True,
             **{name: data[name] for name in names},
         )
@@ -117,21 +129,6 @@ class DecisionForm(forms.Form):
         """Whether it was rendered when forms started with the machine's words."""
         base = self.cleaned_data.get("base") or {}
         return bool(base) and "given" not in base
-
-    def _fields_from_person(self) -> frozenset[str]:
-        """Return the personal fields that the person gave.
-
-        Those that are filled in, those the form started with (also if cleared since), and those
-        where the person chose to keep somebody else's value.
-        """
-        data = self.cleaned_data
-        given = set(data["base"].get("given", ()))
-        for name in PERSONAL_FIELDS:
-            is_filled_in = data.get(name) not in (None, "")
-            is_taken_over = takes_theirs(data, name)
-            if is_filled_in or is_taken_over:
-                given.add(name)
-        return frozenset(given)
 
     def clean_outcome(self) -> str:
         """Submitting with the Enter key, without a button, decides."""
@@ -156,29 +153,26 @@ class DecisionForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Parse the values and the seconds; where theirs was chosen, take it from the base."""
         data = self.cleaned_data
-        data["seconds"] = _parse_seconds(data.get("seconds", ""), data.get("opened", ""))
+        counted = data.get("seconds", "")
+        data["seconds"] = parsing.seconds_looked_at(counted, data.get("opened", ""))
 
-        if not self._is_undecidable():
-            unanswered = unanswered_fields(data)
-            if unanswered:
-                self._restore_old_base(unanswered)
+        unanswered = unanswered_fields(data)
+        if unanswered and not self._is_undecidable():
+            # They are based on what the form started from, so that they conflict again.
+            try:
+                old_base = read_base(data["was_base"])
+            except ValidationError as error:
+                self.add_error("base", error)
+            # `add_error` removes a damaged field from the cleaned data.
+            if "base" in data:
+                restored = {name: old_base[name] for name in (*unanswered, "decision")}
+                data["base"] |= restored
 
         if "base" in data:
             for name in FIELDS:
                 if name not in self.errors:
                     self._clean_value(name)
         return data
-
-    def _restore_old_base(self, fields: Collection[str]) -> None:
-        """Base unanswered fields on what the form started from, so that they conflict again."""
-        try:
-            old_base = read_base(self.cleaned_data["was_base"])
-        except ValidationError as error:
-            self.add_error("base", error)
-        # `add_error` removes a damaged field from the cleaned data.
-        if "base" in self.cleaned_data:
-            restored = {name: old_base[name] for name in (*fields, "decision")}
-            self.cleaned_data["base"] |= restored
 
     def _clean_value(self, name: str) -> None:
         data = self.cleaned_data
@@ -189,18 +183,15 @@ class DecisionForm(forms.Form):
         try:
             if is_ignored or keeps_theirs:
                 data[name] = base[name]
+            elif name == "label":
+                data[name] = self._parse_label(base)
+            elif name == "reasoning":
+                data[name] = self._parse_reasoning(base)
             else:
-                data[name] = self._parse_value(name, base)
+                data[name] = FIELDS[name].parse(data[name], base[name])
             self._check_bounds(name, data[name])
         except parsing.InvalidValue as error:
             self.add_error(name, str(error))
-
-    def _parse_value(self, name: str, base: Mapping[str, Any]) -> Any:
-        if name == "label":
-            return self._parse_label(base)
-        if name == "reasoning":
-            return self._parse_reasoning(base)
-        return FIELDS[name].parse(self.cleaned_data[name], base[name])
 
     def _parse_label(self, base: Mapping[str, Any]) -> str:
         typed = str(self.cleaned_data["label"]).strip() or self.cleaned_data.get("choice", "")
@@ -250,15 +241,9 @@ class DecisionForm(forms.Form):
         return bool(self.cleaned_data.get("outcome") == Decision.Outcome.UNDECIDABLE)
 
 
-def _inputs() -> dict[str, forms.Field]:
-    inputs: dict[str, forms.Field] = {}
-    for name in FIELDS:
-        inputs[name] = forms.CharField(required=False, strip=False)
-        inputs[f"keep_{name}"] = forms.CharField(required=False)
-    return inputs
-
-
-DecisionForm.base_fields.update(_inputs())
+for _name in FIELDS:
+    DecisionForm.base_fields[_name] = forms.CharField(required=False, strip=False)
+    DecisionForm.base_fields[f"keep_{_name}"] = forms.CharField(required=False)
 
 
 class AsideForm(forms.Form):
@@ -325,17 +310,15 @@ def upgraded_form_data(data: Mapping[str, Any], annotation: Annotation) -> dict[
     old_texts = as_typed(old_base, *PERSONAL_FIELDS)
 
     untouched = []
-    for name, text in old_texts.items():
-        if _is_same_text(text, str(data.get(name, ""))):
+    for name, old_text in old_texts.items():
+        # A browser sends CRLF.
+        text = str(data.get(name, "")).replace("\r\n", "\n")
+        if text.strip() == old_text.replace("\r\n", "\n").strip():
             untouched.append(name)
 
     given = given_by_people(annotation, annotation.changes)
     values = as_form_data(annotation.values(), given, untouched)
     return {**data, **new_decision_data(annotation), "was_base": "", "asked": "", **values}
-
-
-def _is_same_text(a: str, b: str) -> bool:
-    return a.replace("\r\n", "\n").strip() == b.replace("\r\n", "\n").strip()
 
 
 def unanswered_fields(data: Mapping[str, Any]) -> tuple[str, ...]:
@@ -355,46 +338,17 @@ def read_base(text: str) -> dict[str, Any]:
     for name, field in FIELDS.items():
         if not field.is_required:
             base.setdefault(name, field.blank)
-    if not _is_base(base):
-        raise ValidationError(_DAMAGED)
-    return base
 
-
-def _is_base(base: Mapping[str, Any]) -> bool:
     # Old forms have no `given`.
     given = base.get("given", [])
     if not isinstance(given, list) or not set(map(str, given)) <= set(PERSONAL_FIELDS):
-        return False
-
+        raise ValidationError(_DAMAGED)
     if set(base) - {"given"} != {*FIELDS, "decision"}:
-        return False
+        raise ValidationError(_DAMAGED)
     decision = base["decision"]
     if not isinstance(decision, int | None) or isinstance(decision, bool):
-        return False
-    return all(field.can_hold(base[name]) for name, field in FIELDS.items())
-
-
-def _parse_edition(text: str) -> uuid.UUID | None:
-    """Return the edition of a draft; a damaged one is None, and no reason to refuse a decision."""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
-
-
-def _parse_seconds(counted: str, opened: str) -> float | None:
-    """Return the seconds an item was looked at: as the page counted, else since it was rendered.
-
-    None when neither is credible (0 to 86,400); no reason to refuse a decision.
-    """
-    try:
-        if counted:
-            seconds = float(counted)
-        else:
-            elapsed = timezone.now() - datetime.fromisoformat(opened)
-            seconds = elapsed.total_seconds()
-    except (ValueError, TypeError):
-        return None
-    if not 0 <= seconds <= _MAX_SECONDS:
-        return None
-    return round(seconds, 1)
+        raise ValidationError(_DAMAGED)
+    for name, field in FIELDS.items():
+        if not field.can_hold(base[name]):
+            raise ValidationError(_DAMAGED)
+    return base

@@ -23,34 +23,35 @@ def merge_or_raise_stale(annotation: Annotation, submission: Submission) -> dict
 
     Raises `StaleSubmission` if somebody settled the item differently since the form was rendered.
     """
+    # Whether the standing decision is another one than the person saw; scripts see none.
+    seen = submission.base.get("decision", annotation.decision_id)
+    has_unseen_decision = seen != annotation.decision_id
+
     if submission.is_undecidable:
-        return _keep_values(annotation, submission)
+        # The values stay as they are; stale if somebody could tell since.
+        theirs = current_values(annotation, submission.values())
+        if has_unseen_decision and annotation.status == Annotation.Status.DECIDED:
+            mine = {name: submission.base.get(name, value) for name, value in theirs.items()}
+            merge = three_way(base=submission.base, mine=mine, theirs=theirs)
+            raise stale_submission(annotation, submission, mine, merge, ["outcome"])
+        return theirs
 
     # Submitting a label is a decision for it, even if it is the one that the person saw.
     asserted = {"label", *submission.newly_given()}
     mine, merge = merge_submission(annotation, submission, asserted=asserted)
 
     conflicts = list(merge.conflicts)
-    if _has_unseen_decision(annotation, submission):
-        conflicts = _unseen_conflicts(annotation, mine, merge) + conflicts
+    if has_unseen_decision:
+        # Confirming a label, or "can't tell", is as much a decision as setting another label.
+        if annotation.status == Annotation.Status.UNDECIDABLE:
+            conflicts.insert(0, "outcome")
+        elif "label" not in conflicts and not is_same_json(mine["label"], annotation.label):
+            conflicts.insert(0, "label")
+
     conflicts = without_cleared_fields(submission, conflicts)
     if conflicts:
         raise stale_submission(annotation, submission, mine, merge, conflicts)
     return merge.values
-
-
-def _keep_values(annotation: Annotation, submission: Submission) -> dict[str, Any]:
-    """Return the annotation's values, which "can't tell" leaves as they are.
-
-    Raises `StaleSubmission` if somebody could tell since the form was rendered.
-    """
-    theirs = current_values(annotation, submission.values())
-    is_decided = annotation.status == Annotation.Status.DECIDED
-    if is_decided and _has_unseen_decision(annotation, submission):
-        mine = {name: submission.base.get(name, value) for name, value in theirs.items()}
-        merge = three_way(base=submission.base, mine=mine, theirs=theirs)
-        raise stale_submission(annotation, submission, mine, merge, ["outcome"])
-    return theirs
 
 
 def merge_submission(
@@ -82,30 +83,12 @@ def without_cleared_fields(submission: Submission, conflicts: Collection[str]) -
     return [name for name in conflicts if name not in cleared]
 
 
-def _unseen_conflicts(annotation: Annotation, mine: Mapping[str, Any], merge: Merge) -> list[str]:
-    """Return the conflicts with a decision that the person has not seen and that changed no value.
-
-    Confirming a label, or "can't tell", is as much a decision as setting another label.
-    """
-    if annotation.status == Annotation.Status.UNDECIDABLE:
-        return ["outcome"]
-    if is_same_json(mine["label"], annotation.label) or "label" in merge.conflicts:
-        return []
-    return ["label"]
-
-
 def current_values(annotation: Annotation, mine: Mapping[str, Any]) -> dict[str, Any]:
     """Return the annotation's values, with the metadata if `mine` sets it."""
     values = annotation.values()
     if "metadata" in mine:
         values["metadata"] = annotation.metadata
     return values
-
-
-def _has_unseen_decision(annotation: Annotation, submission: Submission) -> bool:
-    """Whether the standing decision is another one than the person saw; scripts see none."""
-    base = submission.base
-    return "decision" in base and base["decision"] != annotation.decision_id
 
 
 def stale_submission(

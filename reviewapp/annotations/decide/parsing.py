@@ -1,11 +1,13 @@
-"""Parse the values of a decision from what people type. Pure; `fields.py` names the parsers."""
+"""Parse the values of a decision from what people type; `fields.py` names the parsers."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from reviewapp.annotations import payload as payloads
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 # In characters.
 MAX_REASONING_LENGTH = 5_000
 
+_MAX_SECONDS = 86_400.0
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
 
 
@@ -49,6 +52,24 @@ def settled_label(label: str, standing: Collection[str], label_set: LabelSet | N
     if label_set is not None:
         return label_set.spelled(tidy(label))
     return tidy(label)
+
+
+def seconds_looked_at(counted: str, opened: str) -> float | None:
+    """Return the seconds an item was looked at: as the page counted, else since it was rendered.
+
+    None when neither is credible (0 to 86,400); no reason to refuse a decision.
+    """
+    try:
+        if counted:
+            seconds = float(counted)
+        else:
+            elapsed = timezone.now() - datetime.fromisoformat(opened)
+            seconds = elapsed.total_seconds()
+    except (ValueError, TypeError):
+        return None
+    if not 0 <= seconds <= _MAX_SECONDS:
+        return None
+    return round(seconds, 1)
 
 
 def confidence(text: str, base: float | None = None) -> float | None:

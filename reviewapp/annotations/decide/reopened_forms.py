@@ -134,8 +134,7 @@ def reopened_form(
 def resubmit_form(annotation: Annotation, decision: Decision) -> dict[str, Any]:
     """Return the form with what was submitted in a decision."""
     values = {name: getattr(decision, name) for name in FIELDS}
-    words = [values[name] for name in PERSONAL_FIELDS]
-    repeated = machine_words(decision.own_words, words, annotation.proposed)
+    repeated = _fields_repeating_machine(annotation, decision)
     given = set(PERSONAL_FIELDS).difference(repeated)
 
     data = _form_data(annotation, values, given) | {"outcome": decision.outcome}
@@ -239,17 +238,21 @@ def _decided_values(
         values[name] = BLANK_VALUES[name]
     if decision is not None:
         values["label"] = decision.label
-        values |= _own_words(annotation, decision)
+        repeated = _fields_repeating_machine(annotation, decision)
+        for name in PERSONAL_FIELDS:
+            if name not in repeated:
+                values[name] = getattr(decision, name)
 
-    set_by_change = {name: value for name, value in change.fields.items() if name in FIELDS}
-    return values | set_by_change
+    for name, value in change.fields.items():
+        if name in FIELDS:
+            values[name] = value
+    return values
 
 
-def _own_words(annotation: Annotation, decision: Decision) -> dict[str, Any]:
-    """Return the personal fields of a decision, without those that repeat the machine."""
-    words = {name: getattr(decision, name) for name in PERSONAL_FIELDS}
-    repeated = machine_words(decision.own_words, list(words.values()), annotation.proposed)
-    return {name: value for name, value in words.items() if name not in repeated}
+def _fields_repeating_machine(annotation: Annotation, decision: Decision) -> Collection[str]:
+    """Return the personal fields of a decision that hold the machine's words."""
+    words = [getattr(decision, name) for name in PERSONAL_FIELDS]
+    return machine_words(decision.own_words, words, annotation.proposed)
 
 
 def _mixpeek_values(

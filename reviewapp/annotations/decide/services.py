@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -92,9 +90,14 @@ def decide_locked(annotation: Annotation, submission: Submission, *, actor: User
 
     base = current_values(annotation, values)
     decision = _build_decision(annotation, submission, values, actor, cleared)
-    with _raise_if_id_taken(submission):
+    try:
         record(decision, values, draft=submission.draft)
         decision.change = _enqueue_change(annotation, decision, submission, base, values)
+    except IntegrityError as error:
+        # Another transaction uses the decision id at this moment; the caller rolls back.
+        if isinstance(error.__cause__, UniqueViolation):
+            raise IdTakenByOtherPerson(str(submission.decision_id)) from error
+        raise
     return decision
 
 
@@ -109,27 +112,23 @@ def take_theirs(change: Change, *, actor: User) -> bool:
         annotation = Annotation.objects.select_for_update().filter(ref=change.ref).first()
         reason = f"{actor.get_username()} kept Mixpeek's values"
         withdrawn = outbox.withdraw(change, reason=reason)
-        if withdrawn and annotation is not None:
-            rebase(change.ref)
-            _reopen_if_never_created(annotation, actor)
-    return withdrawn
+        if not withdrawn or annotation is None:
+            return withdrawn
 
+        rebase(change.ref)
+        is_created = annotation.annotation_id is not None
+        if is_created or Change.objects.open_on(annotation.ref).exists():
+            return True
 
-def _reopen_if_never_created(annotation: Annotation, actor: User) -> None:
-    """Let an item wait again if its create was withdrawn: its decisions never reached Mixpeek."""
-    if annotation.annotation_id is not None:
-        return
-    if Change.objects.open_on(annotation.ref).exists():
-        return
-
-    for decision in Decision.objects.filter(annotation=annotation, undo=None):
-        Undo.objects.create(decision=decision, actor=actor)
-
-    annotation.decision = None
-    annotation.reviewer = None
-    annotation.decided_at = None
-    annotation.status = Annotation.Status.WAITING
-    annotation.save(update_fields=["decision", "reviewer", "decided_at", "status"])
+        # Its create was withdrawn. Its decisions never reached Mixpeek, so the item waits again.
+        for decision in Decision.objects.filter(annotation=annotation, undo=None):
+            Undo.objects.create(decision=decision, actor=actor)
+        annotation.decision = None
+        annotation.reviewer = None
+        annotation.decided_at = None
+        annotation.status = Annotation.Status.WAITING
+        annotation.save(update_fields=["decision", "reviewer", "decided_at", "status"])
+    return True
 
 
 def require_decide_permission(actor: User) -> None:
@@ -177,13 +176,11 @@ def _withdraw_superseded(annotation: Annotation, actor: User) -> dict[str, Any]:
 
     Returns what an undo needs to reinstate them, for `Decision.cleared`.
     """
-    superseded = list(Change.objects.attention().filter(ref=annotation.ref))
+    reason = f"replaced by a new decision of {actor.get_username()}"
     replaced = []
-    for change in superseded:
+    for change in Change.objects.attention().filter(ref=annotation.ref):
         replaced.append({"change": change.pk, "state": change.state, "reason": change.reason})
-
-    for change in superseded:
-        outbox.withdraw(change, reason=f"replaced by a new decision of {actor.get_username()}")
+        outbox.withdraw(change, reason=reason)
     return {"replaced": replaced}
 
 
@@ -226,20 +223,6 @@ def _build_decision(
     )
 
 
-@contextmanager
-def _raise_if_id_taken(submission: Submission) -> Iterator[None]:
-    """Raise `IdTakenByOtherPerson` if another transaction uses the decision id at this moment.
-
-    The caller's transaction is broken then and must be rolled back.
-    """
-    try:
-        yield
-    except IntegrityError as error:
-        if isinstance(error.__cause__, UniqueViolation):
-            raise IdTakenByOtherPerson(str(submission.decision_id)) from error
-        raise
-
-
 def _enqueue_change(
     annotation: Annotation,
     decision: Decision,
@@ -262,7 +245,7 @@ def _enqueue_change(
         fields = values
         base = BLANK_VALUES
     else:
-        fields = _fields_to_send(submission, base, values)
+        fields = submission.fields_to_send(base, values)
         is_confirmation = all(is_same_json(base[name], fields[name]) for name in fields)
         verb = Change.Verb.CONFIRM if is_confirmation else Change.Verb.SET
     if not fields:
@@ -281,25 +264,3 @@ def _enqueue_change(
         retriever_id=retriever_id,
         held_until=decision.held_until,
     )
-
-
-def _fields_to_send(
-    submission: Submission,
-    base: dict[str, Any],
-    values: dict[str, Any],
-) -> dict[str, Any]:
-    """Return the fields that differ, and those that the person gave unchanged.
-
-    A given field that stays as it was is the person's now, and was the machine's before. A blank
-    that stays blank is not sent, nor is a value that the form started with.
-    """
-    initial = submission.base.get("given", ())
-    given = submission.given_fields().difference(initial)
-
-    fields = {}
-    for name, value in values.items():
-        is_changed = not is_same_json(base[name], value)
-        is_asserted = name in given and not is_same_json(value, BLANK_VALUES[name])
-        if is_changed or is_asserted:
-            fields[name] = value
-    return fields

@@ -83,7 +83,11 @@ def save(annotation_id: int, draft_input: DraftInput, *, actor: User) -> Draft:
         if decisions.filter(decision_id=draft_input.decision_id).exists():
             raise AlreadyDecided
 
-        draft = own(annotation_id, actor) or _new_draft(annotation_id, actor)
+        draft = own(annotation_id, actor)
+        if draft is None:
+            if Draft.objects.of(actor).count() >= MAX_DRAFTS:
+                raise TooMany
+            draft = Draft(annotation_id=annotation_id, person=actor)
         is_known = not draft.pk or draft.edition == draft_input.known_edition
         if not is_known and words(draft.typed) != words(draft_input.texts):
             raise Overtaken(draft)
@@ -119,9 +123,3 @@ def delete_old(*, now: datetime) -> int:
 def words(texts: Mapping[str, str]) -> dict[str, str]:
     """Return the texts that a person would miss, with line ends as LF."""
     return {name: texts[name].replace("\r\n", "\n") for name in _WORD_FIELDS if texts.get(name)}
-
-
-def _new_draft(annotation_id: int, actor: User) -> Draft:
-    if Draft.objects.of(actor).count() >= MAX_DRAFTS:
-        raise TooMany
-    return Draft(annotation_id=annotation_id, person=actor)

@@ -17,7 +17,6 @@ from django.utils import timezone
 from reviewapp.annotations.fields import BLANK_VALUES, STORED_FIELDS
 from reviewapp.annotations.mirror import bulk_update, result_matching, version_authors
 from reviewapp.annotations.mirror.from_upstream import (
-    CANNOT_TELL,
     MAX_STORED_ID_LENGTH,
     decision_id_in,
     execution_id_in,
@@ -26,10 +25,9 @@ from reviewapp.annotations.mirror.from_upstream import (
     is_storable_record,
     proposed_values,
     revisions_of,
-    stamp_in,
     values_of,
 )
-from reviewapp.annotations.mirror.own_decisions import without_own
+from reviewapp.annotations.mirror.own_decisions import undecidable_elsewhere
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.context import is_noticing, noticing
 from reviewapp.json_values import is_same_json
@@ -72,7 +70,7 @@ def absorb(records: Sequence[AnnotationRecord]) -> SyncCounts:
     undelivered = Change.objects.open_by_ref(row.ref for row in locked)
     rows, postponed = _match_rows(newest, retrievers, locked, undelivered)
     before = {row.pk: _mirrored_values(row) for row in rows.values()}
-    undecidable = _undecidable_elsewhere(newest)
+    undecidable = undecidable_elsewhere(newest.values())
 
     created: list[Annotation] = []
     changed: list[Annotation] = []
@@ -87,7 +85,7 @@ def absorb(records: Sequence[AnnotationRecord]) -> SyncCounts:
             row = Annotation(ref=str(ref), proposed=proposed_values(record))
             _fill_row(row, record, retrievers, [], undecidable)
             created.append(row)
-        elif _is_newer(record, row):
+        elif is_newer(record, row):
             _fill_row(row, record, retrievers, undelivered[row.ref], undecidable)
             changed.append(row)
         else:
@@ -203,9 +201,11 @@ def visible_values(row: Annotation, changes: Iterable[Change]) -> dict[str, Any]
 
 def still_uncleared(uncleared: Mapping[str, Any], upstream: Mapping[str, Any]) -> dict[str, Any]:
     """Return the cleared values that upstream still returns; any other value there is a new one."""
-    return {
-        name: value for name, value in uncleared.items() if is_same_json(upstream.get(name), value)
-    }
+    still = {}
+    for name, value in uncleared.items():
+        if is_same_json(upstream.get(name), value):
+            still[name] = value
+    return still
 
 
 def _lock_rows(records: Mapping[str, AnnotationRecord]) -> list[Annotation]:
@@ -261,26 +261,20 @@ def _match_rows(
         if place not in unannotated:
             continue
 
-        if _may_be_creating_another(record, undelivered[unannotated[place].ref]):
+        # If one of our creates is in delivery for another annotation, its reply needs the row. The
+        # delivery reads upstream first and then settles which annotation the row gets.
+        causes = set()
+        for change in undelivered[unannotated[place].ref]:
+            if change.claimed_at or change.maybe_sent:
+                causes.add(str(change.cause))
+        if causes and decision_id_in(record) not in causes:
             postponed.add(annotation_id)
         else:
             rows[annotation_id] = unannotated.pop(place)
     return rows, postponed
 
 
-def _may_be_creating_another(record: AnnotationRecord, changes: Sequence[Change]) -> bool:
-    """Return whether one of the changes may be creating an annotation that is not this record.
-
-    If the record took the row now, the reply to that create request would have no row. The delivery
-    reads upstream first and then settles which annotation the row gets.
-    """
-    creating = [change for change in changes if change.claimed_at or change.maybe_sent]
-    if not creating:
-        return False
-    return decision_id_in(record) not in {str(change.cause) for change in creating}
-
-
-def _is_newer(record: AnnotationRecord, row: Annotation) -> bool:
+def is_newer(record: AnnotationRecord, row: Annotation) -> bool:
     """Return whether the record has something that the row does not have yet."""
     if row.annotation_id is None or row.status == Annotation.Status.GONE:
         return True
@@ -302,7 +296,7 @@ def _fill_row(
 ) -> None:
     """Copy the record into the row, and show its values under our undelivered changes.
 
-    An id or name that the record leaves out stays. `undecidable`: see `_undecidable_elsewhere`.
+    An id or name that the record leaves out stays. `undecidable`: see `undecidable_elsewhere`.
     """
     row.annotation_id = record.annotation_id
     row.document_id = record.document_id
@@ -351,22 +345,6 @@ def _status(
     return Annotation.Status.WAITING
 
 
-def _undecidable_elsewhere(records: Mapping[str, AnnotationRecord]) -> set[str]:
-    """Return the ids of those of which another installation's stamp says "can't tell"."""
-    decision_ids = {}
-    for annotation_id, record in records.items():
-        stamp = stamp_in(record)
-        if stamp.get("outcome") == CANNOT_TELL:
-            decision_ids[annotation_id] = str(stamp["decision_id"])
-
-    others = without_own(decision_ids.values())
-    return {
-        annotation_id
-        for annotation_id, decision_id in decision_ids.items()
-        if decision_id in others
-    }
-
-
 def _mirrored_values(row: Annotation) -> dict[str, Any]:
     """Return the mirrored fields of a row; the retriever by its key, which needs no query."""
     values = {name: getattr(row, name) for name in _MIRRORED_FIELDS if name != "retriever"}
@@ -385,27 +363,21 @@ def _save_changed(rows: Sequence[Annotation], before: Mapping[int, dict[str, Any
         if any(not is_same_json(after[pk][name], before[pk][name]) for pk in after):
             changed_fields.append(name)
 
-    for editor, edited in _group_by_editor(rows, before).items():
-        with noticing(editor):
-            bulk_update.update(edited, changed_fields)
-
-
-def _group_by_editor(
-    rows: Sequence[Annotation],
-    before: Mapping[int, dict[str, Any]],
-) -> dict[str, list[Annotation]]:
-    """Return the rows by who changed their shown values at Mixpeek; "" where that is not known."""
-    edited = []
-    for row in rows:
-        if any(not is_same_json(getattr(row, name), before[row.pk][name]) for name in BLANK_VALUES):
-            edited.append(row)
-
+    # Who changed the shown values of each row at Mixpeek, where that is known.
     editors: dict[int, str] = {}
-    if edited and is_noticing():
+    if is_noticing():
+        edited = []
+        for row in rows:
+            old = before[row.pk]
+            if any(not is_same_json(getattr(row, name), old[name]) for name in BLANK_VALUES):
+                edited.append(row)
         versions_before = {row.pk: before[row.pk]["version"] for row in edited}
-        editors = version_authors.editors(edited, versions_before)
+        if edited:
+            editors = version_authors.editors(edited, versions_before)
 
     rows_by_editor = defaultdict(list)
     for row in rows:
         rows_by_editor[editors.get(row.pk, "")].append(row)
-    return rows_by_editor
+    for editor, edited_rows in rows_by_editor.items():
+        with noticing(editor):
+            bulk_update.update(edited_rows, changed_fields)

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, Self
 
 from reviewapp.annotations.fields import BLANK_VALUES
 from reviewapp.annotations.models import Annotation
@@ -67,6 +67,24 @@ class UpstreamVersion:
 
         return str(self.whose.value)
 
+    def with_our_author(self, delivery: Change | None, stamped: Change | None) -> Self:
+        """Return the version with our person as its author, if one of our changes made it.
+
+        `stamped` is the change that the version's own stamp names. `delivery` is the change that
+        was delivered as this version: it counts only if one of its values is in the version.
+        """
+        if self.whose is AuthorKind.MACHINE:
+            return self
+        if stamped is not None:
+            return replace(self, whose=AuthorKind.OURS, name=stamped.actor_name)
+        if delivery is None:
+            return self
+
+        for name, (_, new) in self.changes.items():
+            if name in delivery.fields and is_same_json(new, delivery.fields[name]):
+                return replace(self, whose=AuthorKind.OURS, name=delivery.actor_name)
+        return self
+
     @property
     def diffs(self) -> tuple[FieldDiff, ...]:
         """The changes, ready for display."""
@@ -82,14 +100,19 @@ def upstream_versions(row: Annotation, delivered: Sequence[Change]) -> list[Upst
     if row.version is None or row.annotation_id is None:
         return []
 
-    by_version = {change.version: change for change in delivered if change.version is not None}
-    by_cause = {str(change.cause): change for change in delivered if change.cause is not None}
+    by_version = {}
+    by_cause = {}
+    for change in delivered:
+        if change.version is not None:
+            by_version[change.version] = change
+        if change.cause is not None:
+            by_cause[str(change.cause)] = change
 
     versions = []
-    for version in _versions_from_revisions(row):
+    for version in versions_from_revisions(row):
         delivery = by_version.get(version.version)
         stamped = by_cause.get(version.decision_id)
-        versions.append(_with_our_author(version, delivery, stamped))
+        versions.append(version.with_our_author(delivery, stamped))
     return versions
 
 
@@ -119,7 +142,7 @@ def count_our_actors(row: Annotation, delivered: Sequence[Change]) -> Counter[st
     return counts
 
 
-def _versions_from_revisions(row: Annotation) -> Iterator[UpstreamVersion]:
+def versions_from_revisions(row: Annotation) -> Iterator[UpstreamVersion]:
     """Yield the versions, newest first, without our authors; stop where a revision is missing."""
     values = dict(row.upstream)
     version = row.version or 0
@@ -173,24 +196,3 @@ def _author_kind(actor_type: str) -> AuthorKind:
     if actor_type == _MACHINE:
         return AuthorKind.MACHINE
     return AuthorKind.ELSEWHERE
-
-
-def _with_our_author(
-    version: UpstreamVersion, delivery: Change | None, stamped: Change | None
-) -> UpstreamVersion:
-    """Return the version with our person as its author, if one of our changes made it.
-
-    `stamped` is the change that the version's own stamp names. `delivery` is the change that was
-    delivered as this version: it counts only if at least one of its values is in the version.
-    """
-    if version.whose is AuthorKind.MACHINE:
-        return version
-    if stamped is not None:
-        return replace(version, whose=AuthorKind.OURS, name=stamped.actor_name)
-    if delivery is None:
-        return version
-
-    for name, (_, new) in version.changes.items():
-        if name in delivery.fields and is_same_json(new, delivery.fields[name]):
-            return replace(version, whose=AuthorKind.OURS, name=delivery.actor_name)
-    return version

@@ -21,8 +21,10 @@ def update(rows: Sequence[Annotation], field_names: Sequence[str]) -> None:
     if not rows:
         return
 
-    fields = [field for field in Annotation._meta.concrete_fields if field.name in field_names]
-    columns = {field.attname: field.db_type(connection) for field in fields}
+    columns = {}
+    for field in Annotation._meta.concrete_fields:
+        if field.name in field_names:
+            columns[field.attname] = field.db_type(connection)
     query = _UPDATE.format(
         columns=", ".join(columns),
         values=", ".join(f"new.{column}" for column in columns),

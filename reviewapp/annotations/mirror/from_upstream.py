@@ -133,7 +133,18 @@ def revisions_of(record: AnnotationRecord) -> list[dict[str, Any]]:
             if name in edit.prior:
                 before[name] = edit.prior[name] or {}
 
-        revision = _revision(edit, before, after)
+        prior = prior_without_stamp(edit, before, after)
+        revision = asdict(edit)
+        revision["prior"] = prior
+        revision["edited_at"] = edit.edited_at.isoformat() if edit.edited_at else None
+
+        stamp = stamp_set_by_edit(before, after)
+        for name in ("decision_id", "outcome", "reason"):
+            if name in stamp:
+                revision[name] = str(stamp[name])
+        if not stamp and not prior and is_cannot_tell_removed(before, after):
+            revision["outcome"] = REVERTED
+
         revisions.append(clean_json(revision))
         after = before
 
@@ -141,27 +152,7 @@ def revisions_of(record: AnnotationRecord) -> list[dict[str, Any]]:
     return revisions
 
 
-def _revision(
-    edit: RevisionRecord,
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Return one edit as `revisions_of` does; `before` and `after` are the objects around it."""
-    prior = _prior_without_stamp(edit, before, after)
-    revision = asdict(edit)
-    revision["prior"] = prior
-    revision["edited_at"] = edit.edited_at.isoformat() if edit.edited_at else None
-
-    stamp = _stamp_set_by_edit(before, after)
-    for name in ("decision_id", "outcome", "reason"):
-        if name in stamp:
-            revision[name] = str(stamp[name])
-    if not stamp and not prior and _is_cannot_tell_removed(before, after):
-        revision["outcome"] = REVERTED
-    return revision
-
-
-def _prior_without_stamp(
+def prior_without_stamp(
     edit: RevisionRecord,
     before: Mapping[str, Any],
     after: Mapping[str, Any],
@@ -171,7 +162,12 @@ def _prior_without_stamp(
     for name, value in edit.prior.items():
         if name not in _OBJECT_FIELDS:
             prior[name] = value
-        elif not _differ_only_in_stamp(before[name], after[name]):
+            continue
+
+        old = without_stamp(before[name]) or {}
+        new = without_stamp(after[name]) or {}
+        is_unchanged = is_same_json(before[name], after[name])
+        if is_unchanged or not is_same_json(old, new):
             prior[name] = without_stamp(value)
     return prior
 
@@ -221,13 +217,7 @@ def proposed_values(record: AnnotationRecord) -> dict[str, Any]:
     return values_of(first)
 
 
-def _differ_only_in_stamp(before: Any, after: Any) -> bool:
-    if is_same_json(before, after):
-        return False
-    return is_same_json(without_stamp(before) or {}, without_stamp(after) or {})
-
-
-def _stamp_set_by_edit(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+def stamp_set_by_edit(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """Return the stamp that an edit set; {} if it set none."""
     for name in _OBJECT_FIELDS:
         stamp = stamp_of(after[name])
@@ -236,7 +226,8 @@ def _stamp_set_by_edit(before: Mapping[str, Any], after: Mapping[str, Any]) -> d
     return {}
 
 
-def _is_cannot_tell_removed(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+def is_cannot_tell_removed(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Return whether an edit removed a stamp that said "can't tell"."""
     for name in _OBJECT_FIELDS:
         said = stamp_of(before[name]).get("outcome")
         if said == CANNOT_TELL and not stamp_of(after[name]):

@@ -163,18 +163,23 @@ def show_own_results(annotations: Sequence[Annotation]) -> None:
 
 def own_results(annotations: Iterable[Annotation]) -> dict[tuple[str, str], Result]:
     """Return the results of the annotations' executions, by execution id and document id."""
-    with_execution = [annotation for annotation in annotations if annotation.execution_id]
-    if not with_execution:
+    execution_ids = []
+    document_ids = []
+    for annotation in annotations:
+        if annotation.execution_id:
+            execution_ids.append(annotation.execution_id)
+            document_ids.append(annotation.document_id)
+    if not execution_ids:
         return {}
 
-    execution_ids = [annotation.execution_id for annotation in with_execution]
-    document_ids = [annotation.document_id for annotation in with_execution]
     with connection.cursor() as cursor:
         cursor.execute(_OWN_RESULTS, [execution_ids, document_ids])
         keys = [key for (key,) in cursor.fetchall()]
 
-    results = Result.objects.select_related("execution").filter(pk__in=keys)
-    return {(execution_id_of(result), result.document_id): result for result in results}
+    results = {}
+    for result in Result.objects.select_related("execution").filter(pk__in=keys):
+        results[execution_id_of(result), result.document_id] = result
+    return results
 
 
 def execution_id_of(result: Result) -> str:

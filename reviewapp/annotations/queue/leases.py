@@ -51,6 +51,27 @@ def take_lease(annotation: Annotation, person: User, *, now: datetime) -> Lease:
     return lease
 
 
+def take_if_free(
+    annotation: Annotation,
+    person: User,
+    current: Lease | None,
+    *,
+    now: datetime,
+) -> Lease | None:
+    """Take the lease if this person may decide on the item and nobody else has it open.
+
+    Returns the lease that is then in force, None for none; `current` is the one before.
+    """
+    if current is not None and current.until <= now:
+        current = None
+    is_held = current is not None and current.holder_id != person.pk
+    is_gone = annotation.status == Annotation.Status.GONE
+    may_decide = person.has_perm("annotations.decide_annotation")
+    if is_held or is_gone or not may_decide:
+        return current
+    return take_lease(annotation, person, now=now)
+
+
 def release_lease(annotation_id: int, person: User) -> bool:
     """Release the item; return whether `person` held it."""
     key = _RELEASE.first(

@@ -39,7 +39,9 @@ def load_queue_page(
 
     def fetch(ordering: tuple[str, ...], values: list[Any], limit: int) -> list[ListRow]:
         for name, value in zip(ordering, values, strict=False):
-            if not _has_type(value, COLUMN_TYPES[name.lstrip("-")]):
+            expected = COLUMN_TYPES[name.lstrip("-")]
+            is_whole_float = expected is float and isinstance(value, int)
+            if isinstance(value, bool) or not (is_whole_float or isinstance(value, expected)):
                 raise pagination.BadCursor(cursor)
 
         query = ListQuery(
@@ -84,11 +86,3 @@ def _read(
 
     matches = found or find_matches(query.filters, person)
     return search_page(query, matches, after=after)
-
-
-def _has_type(value: object, expected: type) -> bool:
-    if isinstance(value, bool):
-        return False
-    if expected is float:
-        return isinstance(value, int | float)
-    return isinstance(value, expected)

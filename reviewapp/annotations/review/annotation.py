@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from reviewapp.annotations.models import Annotation, Decision, Draft
 from reviewapp.outbox.models import Change
 from reviewapp.postgres.jsonb import model_from_json
-from reviewapp.postgres.statement import sql_file
+from reviewapp.postgres.statement import model_builder, sql_file
 from reviewapp.retrievers.models import Guidelines, LabelSet, Result, Retriever
 
 if TYPE_CHECKING:
@@ -41,11 +41,7 @@ _ANNOTATION = sql_file(__file__, "annotation.sql", AnnotationRow)
 _POSITION_FIELDS = ("id", "decided_at", "sureness", "relevance", "settled_at")
 
 
-def _position(*values: Any) -> Annotation:
-    return Annotation.from_db("default", _POSITION_FIELDS, values)
-
-
-_POSITION = sql_file(__file__, "position.sql", _position)
+_POSITION = sql_file(__file__, "position.sql", model_builder(Annotation, _POSITION_FIELDS))
 
 
 def load_position(pk: int) -> Annotation | None:
@@ -79,7 +75,12 @@ def _annotation(row: AnnotationRow) -> Annotation:
     annotation.changes = [model_from_json(Change, change) for change in row.changes or ()]
 
     if row.retriever:
-        annotation.retriever = _retriever(row.retriever, row.label_set, row.guidelines)
+        retriever = model_from_json(Retriever, row.retriever)
+        if row.label_set:
+            retriever.label_set = model_from_json(LabelSet, row.label_set)
+        if row.guidelines:
+            retriever.guidelines = model_from_json(Guidelines, row.guidelines)
+        annotation.retriever = retriever
     if row.reviewer:
         annotation.reviewer = model_from_json(get_user_model(), row.reviewer)
     if row.result:
@@ -87,12 +88,3 @@ def _annotation(row: AnnotationRow) -> Annotation:
     if row.decision:
         annotation.decision = model_from_json(Decision, row.decision)
     return annotation
-
-
-def _retriever(row: Row, label_set: Row | None, guidelines: Row | None) -> Retriever:
-    retriever = model_from_json(Retriever, row)
-    if label_set:
-        retriever.label_set = model_from_json(LabelSet, label_set)
-    if guidelines:
-        retriever.guidelines = model_from_json(Guidelines, guidelines)
-    return retriever

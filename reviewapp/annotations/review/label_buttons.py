@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.core.cache import cache
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from reviewapp.annotations.models import Annotation
 from reviewapp.naming import tidy
@@ -102,6 +103,17 @@ def kept_labels(annotation: Annotation, label: str) -> set[str]:
     if is_untidy and _LABEL_IS_USED.first(retriever=annotation.retriever_id, label=label):
         kept.add(label)
     return kept
+
+
+def new_label_question(label: str) -> str:
+    """Return the question whether a label that nobody has used yet is meant."""
+    question = _("New label “%(label)s”? Nobody has used it here yet.") % {"label": label}
+    if len(label) == 1 and label.isdigit():
+        hint = _(
+            "If you meant the key %(label)s, clear this field, press Esc, then press the key again."
+        ) % {"label": label}
+        return f"{question} {hint}"
+    return question
 
 
 def in_use(retriever_id: int | None, *, limit: int = MAX_BUTTONS) -> list[str]:

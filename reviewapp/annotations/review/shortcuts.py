@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 _SYMBOLS = {
     "ArrowUp": "↑",
@@ -42,16 +42,23 @@ class Shortcut:
     @property
     def shown(self) -> list[list[str]]:
         """The keys as people read them, each as its parts; the page replaces `Mod`."""
-        return [_parts(key) for key in self.keys]
+        shown = []
+        for key in self.keys:
+            # "+" may be a key itself.
+            parts = key.split("+") if len(key) > 1 else [key]
+            *modifiers, last = parts
+            symbol = _SYMBOLS.get(last, last)
+            if len(last) == 1:
+                symbol = last.upper()
+            shown.append([*modifiers, symbol])
+        return shown
 
-
-def _parts(key: str) -> list[str]:
-    # "+" may be a key itself.
-    parts = key.split("+") if len(key) > 1 else [key]
-    *modifiers, last = parts
-    if len(last) == 1:
-        return [*modifiers, last.upper()]
-    return [*modifiers, _SYMBOLS.get(last, last)]
+    def with_single(self, single: str) -> Self:
+        """Return the shortcut with another single key in the place of its own."""
+        keys = []
+        for key in self.keys:
+            keys.append(single if key == self.single else key)
+        return replace(self, keys=tuple(keys))
 
 
 KEYS: tuple[Shortcut, ...] = (
@@ -112,7 +119,10 @@ def for_person(
     assigned = {}
     for key in keys:
         single = key_map.get(key.action)
-        if key.single and isinstance(single, str) and _is_assignable(single):
+        if not key.single or not isinstance(single, str):
+            continue
+        is_printable = len(single) == 1 and single.isprintable()
+        if is_printable and not single.isspace() and not single.isdigit():
             assigned[key.action] = single.lower()
 
     # An action whose assignment is dropped gets its default key back, which may clash in turn.
@@ -125,7 +135,7 @@ def for_person(
     table = []
     for key in keys:
         if key.action in assigned:
-            table.append(_with_single(key, assigned[key.action]))
+            table.append(key.with_single(assigned[key.action]))
         else:
             table.append(key)
     return tuple(table)
@@ -139,17 +149,6 @@ def _first_clash(assigned: Mapping[str, str], keys: tuple[Shortcut, ...]) -> str
             return action
         taken.add(single)
     return None
-
-
-def _is_assignable(key: str) -> bool:
-    return len(key) == 1 and key.isprintable() and not key.isspace() and not key.isdigit()
-
-
-def _with_single(key: Shortcut, single: str) -> Shortcut:
-    keys = []
-    for name in key.keys:
-        keys.append(single if name == key.single else name)
-    return replace(key, keys=tuple(keys))
 
 
 def without_single_keys(keys: tuple[Shortcut, ...]) -> tuple[Shortcut, ...]:

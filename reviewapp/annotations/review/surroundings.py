@@ -101,31 +101,24 @@ def load_surroundings(annotation_id: int, person: User) -> Surroundings:
         execution = executions.get(other["execution"])
         results.append(build_other_result(other, execution, own))
 
+    lease = None
+    if row.lease is not None:
+        lease = model_from_json(Lease, row.lease)
+        lease.holder = model_from_json(get_user_model(), row.lease["holder"])
+
+    aside = None
+    if row.aside is not None:
+        kind = SetAside.Kind(row.aside["kind"])
+        created_at = datetime.fromisoformat(row.aside["created_at"])
+        aside = Aside(kind=kind, reason=row.aside["reason"], created_at=created_at)
+
     return Surroundings(
         execution=own,
         result_execution_id=row.result_execution or "",
-        lease=_lease(row.lease),
-        aside=_aside(row.aside),
+        lease=lease,
+        aside=aside,
         other_annotations=annotations,
         other_results=results,
         recent=[build_recent_decision(decision) for decision in row.decisions or ()],
         last_aside=build_last_aside(row.last_aside),
-    )
-
-
-def _lease(row: Row | None) -> Lease | None:
-    if row is None:
-        return None
-    lease = model_from_json(Lease, row)
-    lease.holder = model_from_json(get_user_model(), row["holder"])
-    return lease
-
-
-def _aside(row: Row | None) -> Aside | None:
-    if row is None:
-        return None
-    return Aside(
-        kind=SetAside.Kind(row["kind"]),
-        reason=row["reason"],
-        created_at=datetime.fromisoformat(row["created_at"]),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,7 @@ from reviewapp.annotations.decide.forms import (
 from reviewapp.annotations.decide.parsing import number
 from reviewapp.annotations.decide.submission import Submission
 from reviewapp.annotations.drafts import services as drafts_services
-from reviewapp.annotations.fields import FIELDS, PERSONAL_FIELDS, SHARED_FIELDS
+from reviewapp.annotations.fields import FIELDS, SHARED_FIELDS
 from reviewapp.annotations.models import Annotation, Decision, SetAside
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.review import label_buttons
@@ -109,19 +109,21 @@ def decide_annotation(request: Request, pk: int) -> HttpResponse:
         return render_item(request, item, data, status=409, notice=OLD_FORM_NOTICE)
 
     submission = form.submission(hold=request.user.hold)
-    known_labels = {submission.base["label"], used_label, data["new_label"]}
-    if _is_unconfirmed_new_label(annotation, submission, known_labels):
+    label = submission.label
+    # The person has seen it, or somebody has used it, or the person has confirmed it.
+    is_known = label in {submission.base["label"], used_label, data["new_label"]}
+    needs_check = not is_known and not submission.is_undecidable
+    if needs_check and label_buttons.is_new(annotation, label):
         item = get_item_or_404(pk)
-        errors = {"label": [_new_label_question(submission.label)]}
-        new_label = submission.label
-        return render_item(request, item, data, status=422, errors=errors, new_label=new_label)
+        errors = {"label": [label_buttons.new_label_question(label)]}
+        return render_item(request, item, data, status=422, errors=errors, new_label=label)
 
     try:
         decision = _decide(pk, submission, request.user)
     except _DECIDE_ERRORS as error:
         return _error_response(request, get_item_or_404(pk), data, error)
 
-    if not _matches_submission(decision, submission):
+    if not submission.is_recorded_in(decision):
         return _redisplay_with_new_id(request, get_item_or_404(pk), data, str(_ID_USED))
     return _saved_response(request, annotation, decision, submission)
 
@@ -141,30 +143,6 @@ def _decide(pk: int, submission: Submission, actor: User) -> Decision:
             submission = replace(submission, draft=draft.edition)
         submission = replace(submission, decision_id=own_id)
         return services.decide(pk, submission, actor=actor)
-
-
-def _is_unconfirmed_new_label(
-    annotation: Annotation,
-    submission: Submission,
-    known_labels: Collection[str | None],
-) -> bool:
-    """Whether nobody has used the label yet, and the person has not confirmed that very label.
-
-    `known_labels` are those of which one or the other is known already.
-    """
-    if submission.is_undecidable or submission.label in known_labels:
-        return False
-    return label_buttons.is_new(annotation, submission.label)
-
-
-def _new_label_question(label: str) -> str:
-    question = _("New label “%(label)s”? Nobody has used it here yet.") % {"label": label}
-    if len(label) == 1 and label.isdigit():
-        hint = _(
-            "If you meant the key %(label)s, clear this field, press Esc, then press the key again."
-        ) % {"label": label}
-        return f"{question} {hint}"
-    return question
 
 
 def _error_response(
@@ -201,46 +179,12 @@ def _redisplay_with_new_id(
     return render_item(request, item, data, status=409, notice=notice)
 
 
-def _matches_submission(decision: Decision, submission: Submission) -> bool:
-    """Whether the decision is what was submitted; False for an old form with new values.
-
-    Two tabs that continue one draft share its decision id. A value that only the earlier submit
-    set, or a label, which is always asserted, is then no merge: the later tab differs.
-    """
-    if decision.outcome != submission.outcome:
-        return False
-    if submission.is_undecidable:
-        return decision.reasoning == submission.reasoning
-
-    for name, words in submission.own_words().items():
-        if not is_same_json(getattr(decision, name), words):
-            return False
-
-    values = submission.values()
-    for name in SHARED_FIELDS:
-        is_same = is_same_json(getattr(decision, name), values[name])
-        if not is_same and not _is_merged(decision, submission, name):
-            return False
-    return True
-
-
-def _is_merged(decision: Decision, submission: Submission, name: str) -> bool:
-    """Whether a field differs from the decision only because somebody else's value stayed there.
-
-    Then neither this submission nor the recorded one set it.
-    """
-    if name == "label":
-        return False
-    if decision.change is not None and name in decision.change.fields:
-        return False
-    return is_same_json(getattr(submission, name), submission.base[name])
-
-
 def merged_sentence(decision: Decision, submission: Submission) -> str:
     """Return a sentence for the values that stay as somebody else set them; "" for none."""
     if decision.outcome == Decision.Outcome.UNDECIDABLE:
         return ""
-    fields = _merged_fields(decision, submission)
+
+    fields = submission.merged_fields(decision)
     if not fields:
         return ""
 
@@ -260,23 +204,6 @@ def merged_sentence(decision: Decision, submission: Submission) -> str:
         "value": " and ".join(fields),
         "by": by,
     }
-
-
-def _merged_fields(decision: Decision, submission: Submission) -> list[str]:
-    """Return the fields that hold somebody else's value because the person left them unchanged.
-
-    A decision holds somebody else's value of a shared field, but the person's own of a personal
-    one; the merged ones are on the annotation, as long as this is its standing decision.
-    """
-    submitted = submission.values()
-    current = {name: getattr(decision, name) for name in SHARED_FIELDS}
-    if decision.annotation.decision_id == decision.pk:
-        current |= {name: getattr(decision.annotation, name) for name in PERSONAL_FIELDS}
-    return [
-        name
-        for name in FIELDS
-        if name in current and not is_same_json(current[name], submitted[name])
-    ]
 
 
 def _merged_author(decision: Decision, fields: Sequence[str]) -> str:

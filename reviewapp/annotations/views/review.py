@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import permission_required
@@ -22,7 +21,7 @@ from reviewapp.annotations.decide.forms import initial_data
 from reviewapp.annotations.decide.reopened_forms import reopened_form, resend_form
 from reviewapp.annotations.drafts import session_rescue
 from reviewapp.annotations.drafts.resume import resume_draft
-from reviewapp.annotations.models import Annotation, Lease
+from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue import leases
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.review.annotation import load_position
@@ -46,6 +45,7 @@ from reviewapp.audit.context import set_subject
 from reviewapp.outbox.status.banner import with_banner
 from reviewapp.web.http import (
     Request,
+    is_on_other_page,
     parse_whole_number,
     render_page_or_fragment,
     wants_fragment,
@@ -127,7 +127,7 @@ def render_item(
     if wants_fragment(request):
         announcement = _pop_messages(request, progress)
 
-    lease = _take_lease(request, annotation, surroundings.lease, now)
+    lease = leases.take_if_free(annotation, person, surroundings.lease, now=now)
     item = build_item(
         annotation, surroundings, person, lease=lease, now=now, search_words=queue_filter.q
     )
@@ -146,21 +146,16 @@ def render_item(
     response = render_page_or_fragment(fragment, request, page, context, status=status)
 
     path = reverse("review", args=[annotation.pk])
-    if status == 200 or _is_on_other_page(request, path):
+    # The URL must always be that of the item shown.
+    if status == 200 or is_on_other_page(request, path):
         response["HX-Push-Url"] = path + queue_filter.querystring()
     if wants_fragment(request):
         spoken = announcement
-        if _is_on_other_page(request, path):
+        if is_on_other_page(request, path):
             spoken = f"{announcement} {annotation.title or annotation.document_id}".strip()
         if spoken:
             response["HX-Trigger"] = json.dumps({"say": spoken})
     return with_banner(request, response)
-
-
-def _is_on_other_page(request: Request, path: str) -> bool:
-    """Whether htmx asks from another page: the URL must always be that of the item shown."""
-    current_path = request.htmx.current_url_abs_path or path
-    return current_path.partition("?")[0] != path
 
 
 def _pop_messages(request: Request, progress: ReviewProgress) -> str:
@@ -187,26 +182,6 @@ def _reason_to_ask(extra: Mapping[str, Any]) -> str:
     for field_errors in (extra.get("errors") or {}).values():
         sentences.extend(str(sentence) for sentence in field_errors)
     return " ".join(sentences)
-
-
-def _take_lease(
-    request: Request,
-    annotation: Annotation,
-    current: Lease | None,
-    now: datetime,
-) -> Lease | None:
-    """Take the lease if this person may decide on the item and nobody else has it open.
-
-    Returns the lease that is then in force, None for none; `current` is the one before.
-    """
-    if current is not None and current.until <= now:
-        current = None
-
-    is_gone = annotation.status == Annotation.Status.GONE
-    may_decide = request.user.has_perm("annotations.decide_annotation")
-    if is_gone or not may_decide or held_by(current, request.user, now=now):
-        return current
-    return leases.take_lease(annotation, request.user, now=now)
 
 
 @require_safe

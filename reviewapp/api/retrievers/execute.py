@@ -43,6 +43,41 @@ class Window:
     execution: int | None = None
     overruled: int | None = None
 
+    def warnings(self, execution: Execution, reply: Json) -> list[str] | None:
+        """Return Mixpeek's warnings, followed by our own."""
+        sent = reply.get("warnings") or []
+        added = [warning for warning in execution.warnings if warning not in sent]
+        if self.overruled is not None:
+            added.append(f"limit={self.overruled} was not used: pagination asks for {self.size}.")
+        return [*sent, *added] or reply.get("warnings")
+
+    def pagination(self, execution: Execution, reply: Json, *, returned: int) -> Json:
+        """Return the `pagination` of a response with `returned` rows."""
+        stored = execution.total_returned or 0
+        next_start = self.start + returned
+        has_next = bool(returned) and next_start < stored
+
+        # Mixpeek counts what the pipeline found, which may be more than what is stored.
+        total = stored
+        upstream_total = (reply.get("pagination") or {}).get("total")
+        if isinstance(upstream_total, int):
+            total = max(upstream_total, stored)
+
+        counts: Json = {"returned": returned, "total": total, "has_next": has_next}
+        if self.by_number:
+            return {
+                "method": "offset",
+                "page_number": self.start // self.size + 1,
+                "page_size": self.size,
+                "total_pages": math.ceil(total / self.size),
+                **counts,
+            }
+
+        cursor = None
+        if has_next:
+            cursor = pack_cursor({"execution": execution.pk, "start": next_start})
+        return {"method": "cursor", "limit": self.size, "cursor": cursor, **counts}
+
 
 def parse_window(data: Mapping[str, Any]) -> Window:
     """Return the rows that an execute call requests; `pagination` overrules `limit`.
@@ -164,42 +199,6 @@ def _build_reply(
         **own,
         **reply,
         "documents": documents,
-        "pagination": _pagination(execution, window, len(documents), reply),
-        "warnings": _warnings(execution, window, reply),
+        "pagination": window.pagination(execution, reply, returned=len(documents)),
+        "warnings": window.warnings(execution, reply),
     }
-
-
-def _warnings(execution: Execution, window: Window, reply: Json) -> list[str] | None:
-    """Return Mixpeek's warnings, followed by our own."""
-    sent = reply.get("warnings") or []
-    added = [warning for warning in execution.warnings if warning not in sent]
-    if window.overruled is not None:
-        added.append(f"limit={window.overruled} was not used: pagination asks for {window.size}.")
-    return [*sent, *added] or reply.get("warnings")
-
-
-def _pagination(execution: Execution, window: Window, returned: int, reply: Json) -> Json:
-    stored = execution.total_returned or 0
-    next_start = window.start + returned
-    has_next = bool(returned) and next_start < stored
-
-    # Mixpeek counts what the pipeline found, which may be more than what is stored.
-    total = stored
-    upstream_total = (reply.get("pagination") or {}).get("total")
-    if isinstance(upstream_total, int):
-        total = max(upstream_total, stored)
-    counts: Json = {"returned": returned, "total": total, "has_next": has_next}
-
-    if window.by_number:
-        return {
-            "method": "offset",
-            "page_number": window.start // window.size + 1,
-            "page_size": window.size,
-            "total_pages": math.ceil(total / window.size),
-            **counts,
-        }
-
-    cursor = None
-    if has_next:
-        cursor = pack_cursor({"execution": execution.pk, "start": next_start})
-    return {"method": "cursor", "limit": window.size, "cursor": cursor, **counts}

@@ -37,12 +37,12 @@ def input_errors(schema: Mapping[str, Any], inputs: Mapping[str, Any]) -> Iterat
                 yield "missing", [*location, name], "This input is required."
             continue
 
-        message = _type_error(declared, value)
+        message = type_error(declared, value)
         if message:
             yield "input_type", [*location, name], message
 
 
-def _type_error(declared: Mapping[str, Any], value: Any) -> str:
+def type_error(declared: Mapping[str, Any], value: Any) -> str:
     """Return why `value` does not fit the declared type or enum, or an empty text."""
     types, description = _KINDS.get(str(declared.get("type")), ((object,), ""))
     is_wrong_bool = isinstance(value, bool) and bool not in types and object not in types

@@ -68,7 +68,25 @@ class RenderedRetriever:
             "version": row.version + self.queued,
         }
         if "retriever_name" not in self.body:
-            return self._in_current_dialect() | ours
+            body = dict(self.body)
+            for key in _OLD_DIALECT_KEYS:
+                body.pop(key, None)
+
+            stages = []
+            for stage in row.stages:
+                if isinstance(stage, dict):
+                    stages.append(render_stage(stage))
+            current_dialect = {
+                "stages": stages,
+                "input_schema": row.input_schema,
+                "collection_ids": row.collection_ids,
+                "collection_identifiers": row.collection_ids,
+                "budget_limits": row.budget_limits or None,
+                "created_at": iso_utc(row.created_at),
+                "updated_at": iso_utc(row.updated_at),
+                "fusion": self.body.get("fusion"),
+            }
+            return body | current_dialect | ours
 
         differing = {}
         for name, value in ours.items():
@@ -76,21 +94,6 @@ class RenderedRetriever:
             if (self.body.get(name) or None) != (value or None):
                 differing[name] = value
         return self.body | differing
-
-    def _in_current_dialect(self) -> Json:
-        row = self.row
-        stages = [_render_stage(stage) for stage in row.stages if isinstance(stage, dict)]
-        body = {key: value for key, value in self.body.items() if key not in _OLD_DIALECT_KEYS}
-        return body | {
-            "stages": stages,
-            "input_schema": row.input_schema,
-            "collection_ids": row.collection_ids,
-            "collection_identifiers": row.collection_ids,
-            "budget_limits": row.budget_limits or None,
-            "created_at": iso_utc(row.created_at),
-            "updated_at": iso_utc(row.updated_at),
-            "fusion": self.body.get("fusion"),
-        }
 
 
 def render_retrievers(rows: Iterable[Retriever]) -> list[RenderedRetriever]:
@@ -172,7 +175,7 @@ def _condition(name: str, texts: list[str]) -> Q:
     return condition
 
 
-def _render_stage(stage: Mapping[str, Any]) -> Json:
+def render_stage(stage: Mapping[str, Any]) -> Json:
     """Return a stage in Mixpeek's current dialect, whichever dialect we mirrored it from."""
     config = stage.get("config") if isinstance(stage.get("config"), dict) else {}
     assert isinstance(config, dict)

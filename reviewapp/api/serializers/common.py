@@ -75,7 +75,7 @@ def label_field(**options: object) -> Text:
         **{
             "min_length": 1,
             "max_length": MAX_LABEL_LENGTH,
-            "validators": [_validate_label],
+            "validators": [validate_label],
             **options,
         },
     )
@@ -89,7 +89,8 @@ def hold() -> Shape:
     return field
 
 
-def _validate_label(text: str) -> None:
+def validate_label(text: str) -> None:
+    """Refuse a label without a visible character and one of several lines."""
     if not same_key(text):
         raise ValidationError(
             "Give a label with at least one character that is no space",

@@ -51,7 +51,25 @@ class BulkAnnotations(Endpoint):
         Each is done in a transaction of its own, so some may succeed where others fail.
         """
         data = self.body(shapes.BulkAnnotationsRequest)
-        attempts = _attempt_in_time(request, data, self.person)
+
+        # At least one is done; what is not begun in time is left undone.
+        deadline = monotonic() + bulk_limit.MAX_BULK_SECONDS
+        attempts = []
+        for attempt in _attempt_all(request, data, self.person):
+            attempts.append(attempt)
+            if monotonic() > deadline:
+                break
+
+        operations = [("create", None)] * len(data.get("create") or [])
+        for item in data.get("update") or []:
+            operations.append(("update", item["annotation_id"]))
+        for annotation_id in data.get("delete") or []:
+            operations.append(("delete", annotation_id))
+        for operation, annotation_id in operations[len(attempts) :]:
+            result = _blank_result(operation, annotation_id)
+            undone = {**result, "success": False, "error": _NOT_BEGUN}
+            attempts.append(Attempt(result=undone, failed_here=True))
+
         results = [attempt.result for attempt in attempts]
         is_unfinished = False
         succeeded = []
@@ -78,25 +96,6 @@ class Attempt:
 
     result: dict[str, Any]
     failed_here: bool = False
-
-
-def _attempt_in_time(request: Request, data: dict[str, Any], actor: User) -> list[Attempt]:
-    """Do the items until `MAX_BULK_SECONDS` are over, one at least; the rest is left undone."""
-    deadline = monotonic() + bulk_limit.MAX_BULK_SECONDS
-    attempts = []
-    for attempt in _attempt_all(request, data, actor):
-        attempts.append(attempt)
-        if monotonic() > deadline:
-            break
-
-    operations = [("create", None)] * len(data.get("create") or [])
-    operations += [("update", item["annotation_id"]) for item in data.get("update") or []]
-    operations += [("delete", annotation_id) for annotation_id in data.get("delete") or []]
-    for operation, annotation_id in operations[len(attempts) :]:
-        result = _blank_result(operation, annotation_id)
-        undone = {**result, "success": False, "error": _NOT_BEGUN}
-        attempts.append(Attempt(result=undone, failed_here=True))
-    return attempts
 
 
 def _attempt_all(request: Request, data: dict[str, Any], actor: User) -> Iterator[Attempt]:

@@ -65,7 +65,7 @@ class HistoryList(Endpoint):
             if event_decision is not None:
                 decision_ids.add(event_decision)
         known = find_guidance_versions(decision_ids)
-        results = [_render_event(event, known) for event in page.rows]
+        results = [render_event(event, known) for event in page.rows]
         pagination = {"next_cursor": page.after or None, "previous_cursor": page.before or None}
         return Response({"results": results, "pagination": pagination})
 
@@ -103,7 +103,8 @@ class ChangeWithdrawal(Endpoint):
         return Response(_render_change(change))
 
 
-def _render_event(event: Event, known: Mapping[int, GuidanceVersions]) -> dict[str, Any]:
+def render_event(event: Event, known: Mapping[int, GuidanceVersions]) -> dict[str, Any]:
+    """Return an event of the history as the API has it; `known` are by the decisions' keys."""
     made = known.get(event_decision_id(event.action, event.changes) or 0)
     return {
         "event_id": event.pk,

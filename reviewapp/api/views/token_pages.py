@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import get_user_model
@@ -25,10 +25,6 @@ from reviewapp.web.compression import shows_secret
 from reviewapp.web.http import Request, parse_whole_number
 from reviewapp.web.one_time_forms import AlreadySubmitted
 from reviewapp.web.reauthentication import SIGN_IN_ELSEWHERE, reauthentication_required_for_form
-
-if TYPE_CHECKING:
-    from reviewapp.accounts.models import User
-
 
 # What the form that made a token said, in the session: its secret follows from that.
 _MADE = "made_token"
@@ -72,7 +68,9 @@ def tokens(request: Request) -> HttpResponse:
                 refusal = str(error)
             else:
                 if form.cleaned_data["form_id"] is not None:
-                    _remember_made(request, token, form)
+                    words = form.cleaned_data | {"form_id": str(form.cleaned_data["form_id"])}
+                    made = {"token": token.pk, "again": token.again, "words": words}
+                    request.session[_MADE] = made
                     return redirect(f"{reverse('tokens')}?made={token.pk}")
                 form = _blank_form()
 
@@ -124,7 +122,13 @@ def _render_tokens(
     *,
     status: int,
 ) -> HttpResponse:
-    other_person = _get_other_person(request)
+    # An admin may see those of another person.
+    other_person = None
+    key = parse_whole_number(request.GET.get("person", ""))
+    is_other = key is not None and key != request.user.pk
+    if is_other and request.user.has_perm(services.MANAGES_PEOPLE):
+        other_person = get_object_or_404(get_user_model(), pk=key)
+
     owner = other_person or request.user
     context = {
         **context,
@@ -139,11 +143,6 @@ def _render_tokens(
 
 def _blank_form() -> TokenForm:
     return TokenForm(initial={"scope": ApiToken.Scope.READ, "days": services.DEFAULT_DAYS})
-
-
-def _remember_made(request: Request, token: ApiToken, form: TokenForm) -> None:
-    words = form.cleaned_data | {"form_id": str(form.cleaned_data["form_id"])}
-    request.session[_MADE] = {"token": token.pk, "again": token.again, "words": words}
 
 
 def _get_made(request: Request) -> tuple[ApiToken | None, str]:
@@ -161,13 +160,3 @@ def _get_made(request: Request) -> tuple[ApiToken | None, str]:
     token.again = made["again"]
     request.session[_MADE] = made | {"again": True}
     return token, secret
-
-
-def _get_other_person(request: Request) -> User | None:
-    """Return the person whose tokens an admin wants to see; None for one's own tokens."""
-    key = parse_whole_number(request.GET.get("person", ""))
-    if key is None or key == request.user.pk:
-        return None
-    if not request.user.has_perm(services.MANAGES_PEOPLE):
-        return None
-    return get_object_or_404(get_user_model(), pk=key)

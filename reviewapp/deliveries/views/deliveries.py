@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
@@ -23,9 +23,6 @@ from reviewapp.outbox.status.metrics import CAP, MINUTES, delivery_metrics, unde
 from reviewapp.outbox.status.summary import delivery_status, format_duration
 from reviewapp.web import pagination
 from reviewapp.web.http import Request, parse_whole_numbers, render_page_or_fragment, wants_fragment
-
-if TYPE_CHECKING:
-    from reviewapp.accounts.models import User
 
 _PAGE_SIZE = 50
 _ACTIONS = {"withdraw": services.withdraw_change, "retry": services.retry_change}
@@ -102,7 +99,13 @@ def chosen_deliveries(request: Request) -> HttpResponse:
     if request.method == "POST":
         errors = {}
         for change in changes:
-            errors[change.pk] = _apply(action, change, request.user)
+            try:
+                is_done = _ACTIONS[action](change, actor=request.user)
+            except PermissionDenied as error:
+                errors[change.pk] = str(error)
+                continue
+            change.refresh_from_db()
+            errors[change.pk] = "" if is_done else str(_TOO_LATE[action])
 
         items = services.load_items(changes)
         rows = [(change, items.get(change.ref), errors[change.pk]) for change in changes]
@@ -116,19 +119,6 @@ def chosen_deliveries(request: Request) -> HttpResponse:
     possible = sum(1 for preview in previews if not preview.obstacle)
     context = {"deed": action, "previews": previews, "possible": possible}
     return render(request, "annotations/deliveries_chosen.html", context)
-
-
-def _apply(action: str, change: Change, actor: User) -> str:
-    """Retry or withdraw one change; return why it was not possible, "" if it was."""
-    try:
-        is_done = _ACTIONS[action](change, actor=actor)
-    except PermissionDenied as error:
-        return str(error)
-
-    change.refresh_from_db()
-    if is_done:
-        return ""
-    return str(_TOO_LATE[action])
 
 
 def _figures_context() -> dict[str, Any]:

@@ -24,7 +24,7 @@ from reviewapp.mixpeek.wire import Call
 
 MAX_PAGE_SIZE = 1000
 MAX_RESULTS = 500
-EDITABLE_FIELDS = ("name", "description", "tags")
+_EDITABLE_FIELDS = ("name", "description", "tags")
 
 
 def list_page(
@@ -83,7 +83,7 @@ def patch(
 
 def check_edited_fields(changes: Mapping[str, object]) -> None:
     """Raise `Refused` for no changes, unknown fields, nulls, a blank name or a wrong type."""
-    wire.check_changes(changes, allowed=EDITABLE_FIELDS, never_null=EDITABLE_FIELDS)
+    wire.check_changes(changes, allowed=_EDITABLE_FIELDS, never_null=_EDITABLE_FIELDS)
 
     name = changes.get("name", "-")
     if not isinstance(name, str) or not name.strip():

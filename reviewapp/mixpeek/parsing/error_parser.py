@@ -54,7 +54,7 @@ def error_from_reply(reply: Reply, *, writes: bool, status: int | None = None) -
     if status is None:
         status = reply.status
     error_body = parse_error_body(reply)
-    message = error_body.message or _message_for_status(reply, status)
+    message = error_body.message or message_for_status(reply, status)
     request_id = reply.request_id
 
     if status in _UNAUTHORIZED_STATUSES:
@@ -102,11 +102,16 @@ def parse_error_body(reply: Reply) -> ErrorBody:
     if not isinstance(details, dict):
         details = {}
     field_errors = _objects(details.get("validation_errors")) or _objects(detail)
-    fields = _messages_by_field(field_errors)
-
+    fields = messages_by_field(field_errors)
     message = _first_text(error.get("message"), detail, body.get("message"))
+    if not message:
+        sentences = []
+        for name, text in fields.items():
+            sentences.append(f"{name}: {text}" if name else text)
+        message = ". ".join(sentences)
+
     return ErrorBody(
-        message=single_line(message or _join_messages(fields)),
+        message=single_line(message),
         details=details,
         fields=fields,
         from_mixpeek=bool(error.get("message")),
@@ -127,7 +132,8 @@ def _objects(value: object) -> list[Json]:
     return [item for item in value if isinstance(item, dict)]
 
 
-def _messages_by_field(field_errors: Iterable[Json]) -> dict[str, str]:
+def messages_by_field(field_errors: Iterable[Json]) -> dict[str, str]:
+    """Return the messages of validation errors by our name of the field, one text for each."""
     messages: dict[str, str] = {}
     for field_error in field_errors:
         location = field_error.get("location", field_error.get("loc"))
@@ -145,16 +151,6 @@ def _messages_by_field(field_errors: Iterable[Json]) -> dict[str, str]:
             text = f"{messages[name]}; {text}"
         messages[name] = text
     return messages
-
-
-def _join_messages(fields: dict[str, str]) -> str:
-    sentences = []
-    for name, text in fields.items():
-        sentence = text
-        if name:
-            sentence = f"{name}: {text}"
-        sentences.append(sentence)
-    return ". ".join(sentences)
 
 
 def _plain_text(reply: Reply) -> str:
@@ -176,7 +172,8 @@ def single_line(text: str) -> str:
     return line
 
 
-def _message_for_status(reply: Reply, status: int) -> str:
+def message_for_status(reply: Reply, status: int) -> str:
+    """Return a sentence for an error response without a message of its own."""
     phrase = "an unknown status"
     if status in set(HTTPStatus):
         phrase = HTTPStatus(status).phrase

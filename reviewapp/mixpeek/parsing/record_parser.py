@@ -79,7 +79,7 @@ def parse_annotation(body: JsonObject, *, expected_id: str = "") -> AnnotationRe
         created_at=body.timestamp("created_at"),
         updated_at=body.timestamp("updated_at"),
         version=body.version("version"),
-        revisions=_parse_revisions(body),
+        revisions=parse_revisions(body),
     )
 
 
@@ -89,7 +89,7 @@ def _own_id(body: JsonObject, key: str, expected_id: str) -> str:
     return body.required_id(key)
 
 
-def _parse_revisions(body: JsonObject) -> tuple[RevisionRecord, ...]:
+def parse_revisions(body: JsonObject) -> tuple[RevisionRecord, ...]:
     """Return the newest revisions that can be read, up to a bound, oldest first."""
     readable, _ = _parse_list(body.array("revisions"), parse_revision, path="revisions")
     newest_first = sorted(readable, key=lambda revision: revision.version, reverse=True)
@@ -226,7 +226,7 @@ def parse_execution(body: JsonObject, *, retriever_id: str) -> ExecutionRecord:
         query_summary=body.bounded_text("query_summary"),
         documents=documents,
         error=_to_sentence(body.raw.get("error")),
-        warnings=parse_warnings(body) + _enrichment_warnings(body),
+        warnings=parse_warnings(body) + enrichment_warnings(body),
         degraded=body.mappings("degraded")[: bounds.MAX_WARNINGS],
         next_cursor=next_cursor,
         has_next=has_next,
@@ -404,7 +404,8 @@ def _to_sentence(value: object) -> str:
     return (sentence or str(value))[: bounds.MAX_TEXT_LENGTH]
 
 
-def _enrichment_warnings(body: JsonObject) -> tuple[str, ...]:
+def enrichment_warnings(body: JsonObject) -> tuple[str, ...]:
+    """Return why the documents were not enriched, as a warning; none if they were."""
     if not body.boolean("enrichment_skipped"):
         return ()
     reason = _to_sentence(body.raw.get("enrichment_skip_reason")) or "no reason given"

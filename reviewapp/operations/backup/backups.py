@@ -47,7 +47,7 @@ def back_up(file: Path) -> int:
     try:
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as output:
-            _dump(database, output)
+            database.dump(output)
             os.fsync(output.fileno())
         os.link(unfinished, file)
     except FileExistsError:
@@ -81,7 +81,7 @@ def restore(file: Path, *, force: bool) -> None:
             )
 
     connection.close()
-    _load(database, file)
+    database.load(file)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +91,70 @@ class _Database:
     major: int
     is_empty: bool
 
+    def dump(self, output: IO[bytes]) -> None:
+        """Write the content in the format that `pg_restore` reads. Raises `BackupError`."""
+        command = [
+            self.programs.path("pg_dump"),
+            "--format=custom",
+            "--no-owner",
+            "--no-privileges",
+        ]
+        process = subprocess.run(  # noqa: S603 - no shell
+            command,
+            env=self.env,
+            stdout=output,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+        if process.returncode != 0:
+            last_line = process.stderr.decode(errors="replace").strip().splitlines()[-1:]
+            reason = " ".join(last_line)
+            raise BackupError(f"pg_dump failed, and no backup was made: {reason}")
+
+    def load(self, file: Path) -> None:
+        """Pipe pg_restore's output into psql; commit only if pg_restore read the whole file."""
+        restore_command = [
+            self.programs.path("pg_restore"),
+            "--no-owner",
+            "--no-privileges",
+            "--file=-",
+            str(file),
+        ]
+        psql_command = [
+            self.programs.path("psql"),
+            "--no-psqlrc",
+            "--quiet",
+            "--set=ON_ERROR_STOP=1",
+            "--output=/dev/null",
+        ]
+        with tempfile.TemporaryFile() as restore_errors, tempfile.TemporaryFile() as psql_errors:
+            with (
+                subprocess.Popen(  # noqa: S603 - no shell
+                    restore_command,
+                    env=self.env,
+                    stdout=subprocess.PIPE,
+                    stderr=restore_errors,
+                ) as pg_restore,
+                subprocess.Popen(  # noqa: S603 - no shell
+                    psql_command,
+                    env=self.env,
+                    stdin=subprocess.PIPE,
+                    stderr=psql_errors,
+                ) as psql,
+            ):
+                assert pg_restore.stdout is not None
+                assert psql.stdin is not None
+                is_old_server = self.major < 17
+                _feed(pg_restore, pg_restore.stdout, psql.stdin, is_old_server=is_old_server)
+
+            if pg_restore.returncode or psql.returncode:
+                # When psql fails, pg_restore fails too, because its pipe breaks.
+                errors = restore_errors
+                if psql.returncode:
+                    errors = psql_errors
+                problem = "Nothing was restored, and the database is as it was"
+                raise BackupError(f"{problem}: {_error_line(errors)}")
+
 
 def _inspect_database() -> _Database:
     with connection.cursor() as cursor:
@@ -98,71 +162,6 @@ def _inspect_database() -> _Database:
         has_content, major = cursor.fetchone()
     env = environment(connection.get_connection_params())
     return _Database(programs=fitting(major), env=env, major=major, is_empty=not has_content)
-
-
-def _dump(database: _Database, output: IO[bytes]) -> None:
-    command = [
-        database.programs.path("pg_dump"),
-        "--format=custom",
-        "--no-owner",
-        "--no-privileges",
-    ]
-    process = subprocess.run(  # noqa: S603 - no shell
-        command,
-        env=database.env,
-        stdout=output,
-        stderr=subprocess.PIPE,
-        check=False,
-    )
-    if process.returncode != 0:
-        last_line = process.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        reason = " ".join(last_line)
-        raise BackupError(f"pg_dump failed, and no backup was made: {reason}")
-
-
-def _load(database: _Database, file: Path) -> None:
-    """Pipe the output of pg_restore into psql; commit only if pg_restore read the whole file."""
-    restore_command = [
-        database.programs.path("pg_restore"),
-        "--no-owner",
-        "--no-privileges",
-        "--file=-",
-        str(file),
-    ]
-    psql_command = [
-        database.programs.path("psql"),
-        "--no-psqlrc",
-        "--quiet",
-        "--set=ON_ERROR_STOP=1",
-        "--output=/dev/null",
-    ]
-    with tempfile.TemporaryFile() as restore_errors, tempfile.TemporaryFile() as psql_errors:
-        with (
-            subprocess.Popen(  # noqa: S603 - no shell
-                restore_command,
-                env=database.env,
-                stdout=subprocess.PIPE,
-                stderr=restore_errors,
-            ) as pg_restore,
-            subprocess.Popen(  # noqa: S603 - no shell
-                psql_command,
-                env=database.env,
-                stdin=subprocess.PIPE,
-                stderr=psql_errors,
-            ) as psql,
-        ):
-            assert pg_restore.stdout is not None
-            assert psql.stdin is not None
-            is_old_server = database.major < 17
-            _feed(pg_restore, pg_restore.stdout, psql.stdin, is_old_server=is_old_server)
-
-        if pg_restore.returncode or psql.returncode:
-            # When psql fails, pg_restore fails too, because its pipe breaks.
-            errors = restore_errors
-            if psql.returncode:
-                errors = psql_errors
-            reason = _error_line(errors)
-            raise BackupError(f"Nothing was restored, and the database is as it was: {reason}")
 
 
 def _feed(

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,8 +63,16 @@ def fitting(server_major: int) -> Programs:
 
     Raises `BackupError` when there are none.
     """
+    folders = []
+    with suppress(EmbeddedPostgresError):
+        folders.append(program("pg_dump").parent)
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    on_path = shutil.which("pg_dump")
+    if on_path:
+        folders.append(Path(on_path).parent)
+
     installed = []
-    for folder in _folders():
+    for folder in folders:
         programs = Programs.in_folder(folder)
         if programs is not None:
             installed.append(programs)
@@ -104,13 +111,3 @@ def environment(params: dict[str, Any]) -> dict[str, str]:
         "PGAPPNAME": "reviewapp backup",
         **connection_variables,
     }
-
-
-def _folders() -> Iterator[Path]:
-    with suppress(EmbeddedPostgresError):
-        yield program("pg_dump").parent
-    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-
-    on_path = shutil.which("pg_dump")
-    if on_path:
-        yield Path(on_path).parent

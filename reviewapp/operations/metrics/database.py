@@ -32,7 +32,14 @@ class Gauges(Collector):
             with transaction.atomic():
                 with connection.cursor() as cursor:
                     cursor.execute(f"SET LOCAL statement_timeout = '{_QUERY_TIMEOUT}s'")
-                families = [*_outbox_metrics(), _job_metrics()]
+                families = list(outbox_metrics())
+
+                counts = dict.fromkeys(_JOB_STATUSES, 0)
+                jobs = ProcrastinateJob.objects.filter(status__in=_JOB_STATUSES)
+                counts |= dict(jobs.values_list("status").annotate(Count("pk")))
+                families.append(
+                    _labelled_gauge("reviewapp_jobs", "Background jobs.", "status", counts)
+                )
             is_up = 1.0
         except DatabaseError:
             families = []
@@ -45,8 +52,11 @@ class Gauges(Collector):
         )
 
 
-def _outbox_metrics() -> Iterator[GaugeMetricFamily]:
-    counts = {state: Change.objects.filter(state=state).count() for state in _OPEN_STATES}
+def outbox_metrics() -> Iterator[GaugeMetricFamily]:
+    """Yield the metrics of changes, of the request budget and of the workers."""
+    counts = {}
+    for state in _OPEN_STATES:
+        counts[state] = Change.objects.filter(state=state).count()
     yield _labelled_gauge(
         "reviewapp_changes", "Changes that are not settled for good.", "state", counts
     )
@@ -61,18 +71,6 @@ def _outbox_metrics() -> Iterator[GaugeMetricFamily]:
         value=age,
     )
 
-    yield from _budget_metrics()
-
-    is_paused = delivery_health().pause is not None
-    yield GaugeMetricFamily(
-        "reviewapp_outbox_paused",
-        "Whether deliveries are paused.",
-        value=float(is_paused),
-    )
-    yield GaugeMetricFamily("reviewapp_workers", "Workers that are alive.", value=workers_alive())
-
-
-def _budget_metrics() -> Iterator[GaugeMetricFamily]:
     now = shared_budget.budget_status()
     rates = {"configured": now.configured, "allowed": now.allowed}
     yield _labelled_gauge(
@@ -89,12 +87,13 @@ def _budget_metrics() -> Iterator[GaugeMetricFamily]:
         tokens,
     )
 
-
-def _job_metrics() -> GaugeMetricFamily:
-    counts = dict.fromkeys(_JOB_STATUSES, 0)
-    jobs = ProcrastinateJob.objects.filter(status__in=_JOB_STATUSES)
-    counts |= dict(jobs.values_list("status").annotate(Count("pk")))
-    return _labelled_gauge("reviewapp_jobs", "Background jobs.", "status", counts)
+    is_paused = delivery_health().pause is not None
+    yield GaugeMetricFamily(
+        "reviewapp_outbox_paused",
+        "Whether deliveries are paused.",
+        value=float(is_paused),
+    )
+    yield GaugeMetricFamily("reviewapp_workers", "Workers that are alive.", value=workers_alive())
 
 
 def _labelled_gauge(name: str, text: str, label: str, counts: dict[str, int]) -> GaugeMetricFamily:

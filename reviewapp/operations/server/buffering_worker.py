@@ -209,14 +209,11 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         elif request.is_whole:
             self._dispatch(connection)
         elif request.has_head and not had_head:
-            self._begin_body(connection)
+            connection.deadline = time.monotonic() + BODY_SECONDS
+            if request.expects_continue:
+                _send(connection.sock, b"HTTP/1.1 100 Continue\r\n\r\n")
         while self.buffered > MOST_BUFFERED and self._close_oldest(idle=False):
             pass
-
-    def _begin_body(self, connection: Connection) -> None:
-        connection.deadline = time.monotonic() + BODY_SECONDS
-        if connection.request.expects_continue:
-            _send(connection.sock, b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _dispatch(self, connection: Connection) -> None:
         self._forget(connection)

@@ -26,20 +26,17 @@ def client_of(
     if behind_proxy and forwarded:
         address = forwarded
 
-    token = fields.get("authorization", "")
-    session = _cookie(fields.get("cookie", ""), session_cookie)
-    return ClientIdentity(network=_network(address), credentials=token or session)
+    credentials = fields.get("authorization", "")
+    if not credentials:
+        for pair in fields.get("cookie", "").split(";"):
+            name, _, value = pair.strip().partition("=")
+            if name == session_cookie:
+                credentials = value
+                break
+    return ClientIdentity(network=network_of(address), credentials=credentials)
 
 
-def _cookie(header: str, cookie_name: str) -> str:
-    for pair in header.split(";"):
-        name, _, value = pair.strip().partition("=")
-        if name == cookie_name:
-            return value
-    return ""
-
-
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """Return an IPv4 address unchanged, and the /64 of an IPv6 address (one subscriber has it)."""
     try:
         parsed = ip_address(address)

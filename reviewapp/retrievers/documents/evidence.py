@@ -128,10 +128,11 @@ def _values(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
                 continue
             name = f"{layer}.{path}" if path in seen and layer else path
             seen[name] = value
-            yield name, value, isinstance(raw, str | list) and _is_prose(path, value)
+            yield name, value, isinstance(raw, str | list) and is_prose(path, value)
 
 
-def _is_prose(path: str, value: str) -> bool:
+def is_prose(path: str, value: str) -> bool:
+    """Return whether a value is text to read, and not a field beside others."""
     if "://" in value[:20]:
         return False
     if "\n" in value.strip() or len(value) > _MAX_FIELD_LENGTH:
@@ -149,7 +150,10 @@ def _source(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if snapshot.get(name):
             yield name, format_scalar(snapshot[name])
 
-    system = {key: value for key, value in internal(snapshot).items() if not key.endswith("blobs")}
+    system = {}
+    for key, value in internal(snapshot).items():
+        if not key.endswith("blobs"):
+            system[key] = value
     values = [(path, text) for path, text in text_leaves(system) if text]
     yield from values[:_MAX_SOURCE_FIELDS]
 

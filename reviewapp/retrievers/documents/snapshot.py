@@ -87,12 +87,13 @@ class _BoundedCopier:
         if isinstance(value, dict):
             return self.copy_mapping(value, depth)
         if isinstance(value, list):
-            return self._copy_list(value, depth)
+            return self.copy_list(value, depth)
         if isinstance(value, str):
-            return self._copy_text(clean_text(value))
+            return self.copy_text(clean_text(value))
         return canonical(storable_number(value))
 
-    def _copy_list(self, value: list[Any], depth: int) -> list[Any]:
+    def copy_list(self, value: list[Any], depth: int) -> list[Any]:
+        """Return a copy within the limits; [] for a vector."""
         is_long = len(value) >= _MIN_UNNAMED_VECTOR_LENGTH
         is_vector = is_long and all(isinstance(item, float) for item in value)
         if is_vector:
@@ -105,7 +106,8 @@ class _BoundedCopier:
             copy.append(self._copy(item, depth + 1))
         return copy
 
-    def _copy_text(self, text: str) -> str:
+    def copy_text(self, text: str) -> str:
+        """Return as much of the text as the limits leave."""
         limit = max(min(self.remaining_bytes, _MAX_TEXT_BYTES), 0)
         encoded = text.encode()
         if len(encoded) > limit:

@@ -6,7 +6,7 @@ gives every earlier state, whether an edit here, one at Mixpeek, or SQL led away
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -51,6 +51,17 @@ class Version:
     number: int = 0
 
 
+def last_editor(versions: Iterable[Version], fields: Collection[str]) -> str:
+    """Return who last changed one of the fields; "" if it is not known.
+
+    `versions` are the newest first.
+    """
+    for version in versions:
+        if set(version.changed) & set(fields):
+            return str(version.event.actor_name or version.event.get_origin_display())
+    return ""
+
+
 def retriever_versions(
     events: Iterable[RetrieverEvent], current: Mapping[str, Any]
 ) -> Iterator[Version]:
@@ -61,7 +72,14 @@ def retriever_versions(
     """
     values = {name: current[name] for name in SHOWN}
     for event in events:
-        changes = _changes_to_show(event)
+        if not event.action.startswith("retriever.") or not isinstance(event.changes, dict):
+            continue
+
+        changes = {}
+        for name in SHOWN:
+            pair = event.changes.get(name)
+            if isinstance(pair, list) and len(pair) == 2:
+                changes[name] = pair
         if not changes:
             continue
 
@@ -86,15 +104,3 @@ def back_to(earlier: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str,
     if tag_delta["add"] or tag_delta["remove"]:
         fields["tags"] = tag_delta
     return fields
-
-
-def _changes_to_show(event: RetrieverEvent) -> dict[str, list[Any]]:
-    if not event.action.startswith("retriever.") or not isinstance(event.changes, dict):
-        return {}
-
-    changes = {}
-    for name in SHOWN:
-        pair = event.changes.get(name)
-        if isinstance(pair, list) and len(pair) == 2:
-            changes[name] = pair
-    return changes

@@ -46,7 +46,7 @@ def field_for(name: str, declared: Mapping[str, Any]) -> forms.Field:
 
 def _build_field(kind: str, declared: Mapping[str, Any], options: dict[str, Any]) -> forms.Field:
     if _choices(declared):
-        return _choice_field(declared, options)
+        return choice_field(declared, options)
     if kind in {"integer", "number", "float"}:
         for option, key in (("min_value", "minimum"), ("max_value", "maximum")):
             if isinstance(declared.get(key), int | float):
@@ -60,13 +60,15 @@ def _build_field(kind: str, declared: Mapping[str, Any], options: dict[str, Any]
     return build(**options)
 
 
-def _date_field(**options: Any) -> forms.Field:
+def date_field(**options: Any) -> forms.Field:
+    """Return a field for a date, whose default may be an instant."""
     options["initial"] = format_scalar(options["initial"])[:10]
     widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
     return forms.DateField(**options, widget=widget)
 
 
-def _datetime_field(**options: Any) -> forms.Field:
+def datetime_field(**options: Any) -> forms.Field:
+    """Return a field for an instant, in UTC."""
     # A declared default that is no instant is left out.
     initial = None
     with suppress(TypeError, ValueError, OverflowError):
@@ -84,7 +86,8 @@ def _datetime_field(**options: Any) -> forms.Field:
     return forms.DateTimeField(**options, widget=widget)
 
 
-def _boolean_field(**options: Any) -> forms.Field:
+def boolean_field(**options: Any) -> forms.Field:
+    """Return a choice of yes, no and, unless it must be given, neither."""
     default = options.pop("initial")
     initial = {True: "true", False: "false"}.get(default, "")
     needs_blank = not options["required"] or default is None
@@ -99,11 +102,11 @@ def _boolean_field(**options: Any) -> forms.Field:
 
 
 _BUILDERS: dict[str, Callable[..., forms.Field]] = {
-    "boolean": _boolean_field,
+    "boolean": boolean_field,
     "object": partial(JsonField, kind=dict),
     "array": partial(JsonField, kind=list),
-    "date": _date_field,
-    "datetime": _datetime_field,
+    "date": date_field,
+    "datetime": datetime_field,
     "text": partial(forms.CharField, widget=forms.Textarea({"rows": 3})),
     "document_reference": partial(forms.CharField, max_length=200),
 }
@@ -116,7 +119,8 @@ def _choices(declared: Mapping[str, Any]) -> list[Any]:
     return []
 
 
-def _choice_field(declared: Mapping[str, Any], options: dict[str, Any]) -> forms.Field:
+def choice_field(declared: Mapping[str, Any], options: dict[str, Any]) -> forms.Field:
+    """Return a choice of the declared values, of one or, for an array, of several."""
     by_key = {_key(value): value for value in _choices(declared)}
     pairs = []
     for key, value in by_key.items():

@@ -36,6 +36,7 @@ from reviewapp.retrievers.editing.versions import (
     SHOWN,
     Version,
     back_to,
+    last_editor,
     numbered_versions,
     retriever_versions,
 )
@@ -117,7 +118,7 @@ def edit_retriever(request: Request, pk: int) -> HttpResponse:
             load(pk),
             draft=form_state.draft_with_conflicts(form.draft(retriever), stale),
             stale=stale,
-            faster=_last_editor(retriever, stale),
+            faster=last_editor(load_versions(retriever), stale.conflicts),
             merge_sentences=merge_sentences(stale),
             status=409,
         )
@@ -185,14 +186,6 @@ def version(request: Request, pk: int, event: int) -> HttpResponse:
         "draft": draft,
     }
     return render(request, "retrievers/version.html", context)
-
-
-def _last_editor(retriever: Retriever, stale: services.StaleEdit) -> str:
-    """Return who last changed a conflicting text, by the history; "" if it is not known."""
-    for earlier in load_versions(retriever):
-        if set(earlier.changed) & set(stale.conflicts):
-            return str(earlier.event.actor_name or earlier.event.get_origin_display())
-    return ""
 
 
 def load(pk: int) -> Retriever:

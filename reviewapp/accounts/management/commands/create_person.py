@@ -27,28 +27,22 @@ class Command(BaseCommand):
 
     def handle(self, *, username: str, role: str, email: str, **options: Any) -> None:
         """Create the person; raises CommandError."""
+        password = os.environ.get("PERSON_PASSWORD", "")
+        if not password and not sys.stdin.isatty():
+            password = sys.stdin.readline().rstrip("\r\n")
+        elif not password:
+            password = getpass("Password: ")
+            if getpass("Password again: ") != password:
+                raise CommandError("The two passwords differ.")
+
         try:
             person = services.create_person(
                 username=username,
                 email=email,
-                password=_read_password(),
+                password=password,
                 role=role,
                 actor=None,
             )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         self.stdout.write(f"{person.username} can now sign in, as {role}.")
-
-
-def _read_password() -> str:
-    password = os.environ.get("PERSON_PASSWORD", "")
-    if password:
-        return password
-
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n")
-
-    password = getpass("Password: ")
-    if getpass("Password again: ") != password:
-        raise CommandError("The two passwords differ.")
-    return password
