@@ -183,7 +183,7 @@ DATABASES: dict[str, Any] = {
     "default": {
         "ENGINE": "reviewapp.postgres",
         **_database_keys,
-        # A new connection plans each statement anew, so the first request on it takes twice as long.
+        # A new connection plans each statement anew: the first request on it takes twice as long.
         # Each is checked before a request, and replaced after an error.
         "CONN_MAX_AGE": 24 * 3600,
         "CONN_HEALTH_CHECKS": True,

@@ -1,7 +1,7 @@
 """The trigger that keeps the search index of an annotation up to date, whoever writes the row.
 
-The functions of the database that it calls are in migration 0013: `search_vector` makes the index of
-a text, and `search_term` what to ask of it (`queue/search_query.py`).
+The functions of the database that it calls are in migration 0013: `search_vector` makes the index
+of a text, and `search_term` what to ask of it (`queue/search_query.py`).
 """
 
 from __future__ import annotations

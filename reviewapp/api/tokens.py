@@ -152,7 +152,8 @@ def _get_existing(secret: str) -> ApiToken | None:
         return None
     if token.revoked_at or not may_show_again(token.created_at):
         message = _(
-            "This form already created “%(name)s”, which is shown only once. No other token was "
+            "This form already created “%(name)s”, which is shown only once. "
+            "No other token was "
             "created. If you do not have the token, revoke it and create another."
         )
         raise AlreadySubmitted(message % {"name": token.name})

@@ -51,7 +51,10 @@ def ready(request: HttpRequest) -> HttpResponse:
 def metrics(request: HttpRequest) -> HttpResponse:
     """Return this server's metrics and those of the database for Prometheus."""
     if not may_measure(request):
-        text = "Send METRICS_TOKEN as a bearer token. Without one set, only this machine is answered.\n"
+        text = (
+            "Send METRICS_TOKEN as a bearer token. "
+            "Without one set, only this machine is answered.\n"
+        )
         response = HttpResponse(text, status=401, content_type="text/plain; charset=utf-8")
         response["WWW-Authenticate"] = "Bearer"
         return response

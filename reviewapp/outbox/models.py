@@ -228,7 +228,7 @@ class Change(models.Model):
 
     @property
     def settled_caption(self) -> str:
-        """The caption of the time when it was settled; a conflict or refusal still needs a person."""
+        """The caption of its time; a conflict or a refusal still needs a person."""
         if self.state == self.State.CONFLICT:
             return _("In conflict since")
         if self.state == self.State.REFUSED:

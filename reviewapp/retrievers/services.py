@@ -70,7 +70,8 @@ def edit(
     The change's ref is `retrievers/<retriever_id>`. Its fields hold the new `name` and
     `description`, and `tags` as `{"add": [...], "remove": [...]}`. The same edit id again returns
     the change it made. The history shows the `note`. Raises `PermissionDenied`, `InvalidEdit` (and
-    its subclass `NameTaken`), `Retriever.DoesNotExist`, `RetrieverGone`, `EditIdTaken`, and `StaleEdit`.
+    its subclass `NameTaken`), `Retriever.DoesNotExist`, `RetrieverGone`, `EditIdTaken`, and
+    `StaleEdit`.
     """
     require_change_permission(actor)
     check_edit(submitted)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.sync.listen import webhooks
 from reviewapp.sync.listen.signature import Verdict
-from reviewapp.sync.media_links import LinkUnavailable, failure_reason, framed_link, link
+from reviewapp.sync.media.links import LinkUnavailable, failure_reason, framed_link, link
 from reviewapp.web.http import Request
 
 # Responses have no body, so that a sender without the secret learns nothing.

@@ -53,7 +53,8 @@ _DAMAGED = gettext_lazy(
     "This form is damaged and was not saved. Copy what you typed, reload the page and submit again."
 )
 OLD_FORM_NOTICE = gettext_lazy(
-    "This page was opened before an update, so nothing was saved. Confidence and reasoning now start "
+    "This page was opened before an update, so nothing was saved. "
+    "Confidence and reasoning now start "
     "empty: check them and submit again."
 )
 

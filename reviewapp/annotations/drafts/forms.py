@@ -41,13 +41,10 @@ class DraftForm(forms.Form):
         """Check the size of the whole form, and parse the base it started from."""
         size = sum(len(str(text)) for text in self.cleaned_data.values())
         if size > MAX_CHARACTERS:
-            limit = f"at most {MAX_CHARACTERS:,} characters"
-            raise ValidationError(
-                _(
-                    "This is too long to be saved as a draft (%(limit)s). Submit it or make it shorter."
-                )
-                % {"limit": limit}
+            message = _(
+                "A draft can have at most %(limit)s characters. Submit this or make it shorter."
             )
+            raise ValidationError(message % {"limit": f"{MAX_CHARACTERS:,}"})
 
         base = self.cleaned_data.get("was_base") or self.cleaned_data.get("base")
         if base:

@@ -64,11 +64,13 @@ _GONE = gettext_lazy(
     "next item."
 )
 _ID_USED = gettext_lazy(
-    "This form was already submitted, and that decision is saved. Your changes below are not: submit "
+    "This form was already submitted, and that decision is saved. "
+    "Your changes below are not: submit "
     "again to make them a new decision."
 )
 _ID_OF_OTHER_ITEM = gettext_lazy(
-    "This form belonged to another item, so nothing was saved. What you typed is below: submit again "
+    "This form belonged to another item, so nothing was saved. "
+    "What you typed is below: submit again "
     "to decide this item."
 )
 _TAKEN_BACK = gettext_lazy(

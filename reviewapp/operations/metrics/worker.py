@@ -50,7 +50,8 @@ def metrics_app(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
         headers = [("Content-Type", "text/plain"), ("WWW-Authenticate", "Bearer")]
         start_response("401 Unauthorized", headers)
         return [
-            b"Send METRICS_TOKEN as a bearer token. Without one set, only this machine is answered.\n"
+            b"Send METRICS_TOKEN as a bearer token. "
+            b"Without one set, only this machine is answered.\n"
         ]
     start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
     return [registry.exposition(gauges=False)]

@@ -1,4 +1,4 @@
-"""Several tags in one text field: separated by commas, and in quotes where a tag holds one. Pure."""
+"""Several tags in one text field: separated by commas, in quotes where one holds a comma. Pure."""
 
 from __future__ import annotations
 

@@ -29,7 +29,8 @@ class Command(BaseCommand):
             usernames = {factor.user.get_username() for factor in unreadable}
             names = ", ".join(sorted(usernames))
             raise CommandError(
-                f"{len(unreadable)} factors were encrypted with another key. They belong to: {names}. "
+                f"{len(unreadable)} factors were encrypted with another key. "
+                f"They belong to: {names}. "
                 "Add that key to SECRET_KEY_FALLBACKS and run this again, or remove the second "
                 "factors on the page of each person."
             )

@@ -18,9 +18,10 @@ from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused
 from reviewapp.retrievers.documents.media import File, files
 from reviewapp.retrievers.models import Result
 from reviewapp.storable import is_storable
-from reviewapp.sync import interactive_limits, media_failure, pdf_check
+from reviewapp.sync import interactive_limits
 from reviewapp.sync.client import client
-from reviewapp.sync.file_start import UnreadableFile, read_start
+from reviewapp.sync.media import failure, pdf_check
+from reviewapp.sync.media.file_start import UnreadableFile, read_start
 from reviewapp.sync.rate_limited_client import OutOfBudget
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ def link(document_id: str, index: int, *, person: User) -> str:
         host = urlsplit(file.url).hostname
         raise LinkUnavailable(
             status=403,
-            reason=f"Files on {host} are not shown, because the setting MEDIA_HOSTS does not list it.",
+            reason=f"Files on {host} are not shown, because the setting MEDIA_HOSTS does not "
+            "list it.",
         )
     return file.url
 
@@ -127,9 +129,9 @@ def failure_reason(document_id: str, index: int, *, as_pdf: bool, person: User) 
     except UnreadableFile as error:
         return f"The file cannot be shown now: {error}. Load it again in a moment."
 
-    if start.status in media_failure.REFUSED:
+    if start.status in failure.REFUSED:
         _links.delete(document_id)
-    return media_failure.describe_failure(kind, start)
+    return failure.describe_failure(kind, start)
 
 
 def clear_cache() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from reviewapp.bounded_cache import MIB, BoundedCache
-from reviewapp.sync.file_start import SUCCESS, UnreadableFile, read_start
+from reviewapp.sync.media.file_start import SUCCESS, UnreadableFile, read_start
 
 _MAGIC = b"%PDF-"
 _CONTENT_TYPE = "application/pdf"

@@ -15,8 +15,8 @@ from threading import Event, Thread
 import pytest
 from pytest_django import Settings
 
-from reviewapp.sync import pdf_check
-from reviewapp.sync.file_start import UnreadableFile
+from reviewapp.sync.media import pdf_check
+from reviewapp.sync.media.file_start import UnreadableFile
 
 _HEADERS = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nContent-Length: 900\r\n\r\n"
 

@@ -15,8 +15,8 @@ from pytest_django.fixtures import Settings
 
 from reviewapp.accounts.models import User
 from reviewapp.retrievers.documents.media import files
-from reviewapp.sync import media_links
 from reviewapp.sync.interactive_limits import ShareSpent, interactive_requests, requests_per_person
+from reviewapp.sync.media import links
 from reviewapp.web.media_url import media_url
 from tests.factories import make_annotation, make_result
 from tests.sandbox_data import document_json, retriever_json, write_data_folder
@@ -84,7 +84,7 @@ def box(shared_box: Box, settings: Settings, db: None) -> Box:
     shared_box.clear()
     settings.MIXPEEK_BASE_URL, settings.MIXPEEK_API_KEY = shared_box.url, shared_box.key
     settings.MIXPEEK_NAMESPACE, settings.MEDIA_HOSTS = shared_box.namespace, [shared_box.url]
-    media_links.clear_cache()
+    links.clear_cache()
     for document_id in DOCUMENT_IDS:
         make_result(document_id=document_id)
     return shared_box
@@ -327,19 +327,19 @@ def test_it_gives_nothing_to_people_without_a_role_or_strangers(
     ],
 )
 def test_it_lets_only_listed_hosts_through(url: str, pattern: str, fits: bool) -> None:
-    assert media_links.is_allowed(url, [pattern]) is fits
+    assert links.is_allowed(url, [pattern]) is fits
 
 
 @given(st.text(max_size=40))
 def test_it_lets_no_other_host_through_however_it_is_written(text: str) -> None:
     url = f"https://{text}"
-    if media_links.is_allowed(url, ["https://*.example.com"]):
+    if links.is_allowed(url, ["https://*.example.com"]):
         assert (urlsplit(url).hostname or "").rstrip(".").endswith(".example.com")
 
 
 @given(st.text(st.sampled_from("aE.:/@\\?#%1-[] "), max_size=12))
 def test_it_lets_no_trick_before_the_host_through(trick: str) -> None:
     url = f"https://evil.org{trick}.example.com"
-    if media_links.is_allowed(url, ["https://*.example.com"]):
+    if links.is_allowed(url, ["https://*.example.com"]):
         assert (urlsplit(url).hostname or "").rstrip(".").endswith(".example.com")
         assert not set(trick) & set("@\\/?#")

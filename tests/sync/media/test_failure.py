@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reviewapp.sync.file_start import FileStart
-from reviewapp.sync.media_failure import describe_failure
+from reviewapp.sync.media.failure import describe_failure
+from reviewapp.sync.media.file_start import FileStart
 
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
 MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"

@@ -1,0 +1,1 @@
+"""A document's files: fresh links to them, and why one cannot be shown."""
