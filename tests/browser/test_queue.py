@@ -93,6 +93,19 @@ def test_it_minds_what_is_typed_when_another_part_is_chosen_at_once(
     desk.page.wait_for_url("**/annotations?show=decided&label=yes&sort=oldest")
 
 
+def test_it_starts_with_the_list_on_the_screen(desk: Desk, alice: User) -> None:
+    make_annotation(title="first", label="no", confidence=0.1)
+    make_annotation(title="second", label="yes", confidence=0.2)
+    desk.sign_in(alice)
+    desk.open("/annotations")
+    start = desk.page.get_by_role("link", name="Start reviewing")
+    expect(start).to_have_attribute("href", "/annotations/next")
+    desk.page.get_by_label("Label", exact=True).fill("ye")
+    expect(start).to_have_attribute("href", "/annotations/next?label=yes")
+    desk.page.get_by_label("Order").select_option("newest")
+    expect(start).to_have_attribute("href", "/annotations/next?label=yes&sort=newest")
+
+
 def test_it_says_aloud_how_much_is_shown(desk: Desk, alice: User) -> None:
     make_annotation(label="logo")
     desk.sign_in(alice)
