@@ -2,7 +2,7 @@
 
 Form inputs, drafts, conflict captions, digests, the mirror's columns, the API's shapes and the
 script's list derive from it. "A field of an annotation" in docs/architecture.md lists what else a
-new field needs, and a test holds the columns that SQL texts and the client spell to this table.
+new field needs, and a test holds what the client spells to this table.
 """
 
 from __future__ import annotations

@@ -28,6 +28,8 @@ from reviewapp.json_values import is_same_json
 from reviewapp.outbox.models import Change
 
 _MACHINE = "system"
+# What the form of version 0.1 took from the machine.
+_FORMERLY_PREFILLED = ("confidence", "reasoning")
 _EFFECTIVE_STATES = {Change.State.QUEUED, Change.State.DELIVERED}
 
 
@@ -79,14 +81,14 @@ def machine_values(annotation: Annotation, given: Iterable[str]) -> dict[str, An
 def machine_words(own_words: bool, values: Sequence[Any], proposed: Mapping[str, Any]) -> list[str]:
     """Return the personal fields in which a decision repeats the machine.
 
-    `values` are the decision's values in the order of `PERSONAL_FIELDS`. Only decisions of an
-    older version repeat it (`own_words` is false): their form started with the machine's words.
+    `values` are its confidence and reasoning. Only decisions of version 0.1 repeat the machine
+    (`own_words` is false): their form started with its words for these two.
     """
     if own_words:
         return []
 
     repeated = []
-    for name, value in zip(PERSONAL_FIELDS, values, strict=True):
+    for name, value in zip(_FORMERLY_PREFILLED, values, strict=True):
         if not _is_blank(name, value) and is_same_json(value, proposed.get(name)):
             repeated.append(name)
     return repeated

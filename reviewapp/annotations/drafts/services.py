@@ -1,7 +1,7 @@
 """Save, return and delete drafts: what somebody typed and has not submitted.
 
 A draft is deleted when it is submitted, discarded, or untouched for `DRAFT_DAYS`. A browser keeps
-its own copy as well (`static/drafts/`); this one survives the browser.
+its own copy as well (`static/drafts.js`); this one survives the browser.
 """
 
 from __future__ import annotations
