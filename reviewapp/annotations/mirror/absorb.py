@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from reviewapp.annotations.fields import BLANK_VALUES, STORED_FIELDS
@@ -33,6 +32,7 @@ from reviewapp.audit.context import is_noticing, noticing
 from reviewapp.json_values import is_same_json
 from reviewapp.mixpeek.records import AnnotationRecord, is_overtaken
 from reviewapp.outbox.models import Change
+from reviewapp.postgres.statement import sql_file
 from reviewapp.ref import Ref, RefKind
 from reviewapp.retrievers.models import Result, Retriever
 from reviewapp.retrievers.sync_counts import SyncCounts
@@ -46,7 +46,11 @@ _MIRRORED_FIELDS = [
     "created_at", "updated_at", "seen_at", "status",
 ]  # fmt: skip
 _RECOMPUTED_STATUSES = {Annotation.Status.WAITING, Annotation.Status.GONE}
+# What absorbing needs of a row: not the columns that only lists and searches need.
+_READ_FIELDS = ["ref", *_MIRRORED_FIELDS, "decision"]
 _RESULT_FIELDS = ["execution_id", *result_matching.RESULT_FIELDS]
+
+_LOCK = sql_file(__file__, "lock_rows.sql", int)
 
 
 @transaction.atomic(savepoint=False)
@@ -66,7 +70,8 @@ def absorb(records: Sequence[AnnotationRecord]) -> SyncCounts:
     known = Retriever.objects.filter(retriever_id__in=retriever_ids).only("retriever_id")
     retrievers = {retriever.retriever_id: retriever for retriever in known}
 
-    locked = _lock_rows(newest)
+    keys = _lock([], newest)
+    locked = list(Annotation.objects.filter(pk__in=keys).only(*_READ_FIELDS))
     undelivered = Change.objects.open_by_ref(row.ref for row in locked)
     rows, postponed = _match_rows(newest, retrievers, locked, undelivered)
     before = {row.pk: _mirrored_values(row) for row in rows.values()}
@@ -108,8 +113,7 @@ def lock_rows(refs: Collection[str], records: Sequence[AnnotationRecord]) -> Non
     All in one order, within the caller's transaction.
     """
     storable = {record.annotation_id: record for record in records if fits_our_columns(record)}
-    rows = Annotation.objects.select_for_update().filter(Q(ref__in=refs) | _rows_of(storable))
-    list(rows.order_by("pk").values_list("pk"))
+    _lock(refs, storable)
 
 
 @transaction.atomic
@@ -208,27 +212,18 @@ def still_uncleared(uncleared: Mapping[str, Any], upstream: Mapping[str, Any]) -
     return still
 
 
-def _lock_rows(records: Mapping[str, AnnotationRecord]) -> list[Annotation]:
-    """Lock the rows of the records: those with their ids, and unannotated rows they might fill.
+def _lock(refs: Collection[str], records: Mapping[str, AnnotationRecord]) -> list[int]:
+    """Lock the rows of the refs, of the records' ids, and those that the records might fill.
 
-    One query locks all of them in the order of their keys, as `attach_results` does, to prevent
-    deadlocks.
+    Returns their keys. One query locks all of them in the order of their keys, as `attach_results`
+    does, to prevent deadlocks.
     """
-    rows = Annotation.objects.select_for_update().defer("words", "search", "excerpt")
-    return list(rows.filter(_rows_of(records)).order_by("pk"))
-
-
-def _rows_of(records: Mapping[str, AnnotationRecord]) -> Q:
-    documents = {record.document_id for record in records.values()}
-    executions = {execution_id_in(record) for record in records.values()}
-
-    annotated = Q(annotation_id__in=records)
-    unannotated = Q(
-        annotation_id__isnull=True,
-        document_id__in=documents,
-        execution_id__in=executions,
+    return _LOCK.rows(
+        refs=list(refs),
+        annotation_ids=list(records),
+        document_ids=list({record.document_id for record in records.values()}),
+        execution_ids=list({execution_id_in(record) for record in records.values()}),
     )
-    return annotated | unannotated
 
 
 def _match_rows(

@@ -130,9 +130,10 @@ def judge_change(
 ) -> Judgement:
     """Compare a change with what was read; a value that an earlier decision cleared is blank."""
     theirs = theirs_of(change, read)
-    for name in still_uncleared(uncleared, values_of(read)):
-        if name in change.fields or name in change.base:
-            theirs[name] = BLANK_VALUES[name]
+    if uncleared:
+        for name in still_uncleared(uncleared, values_of(read)):
+            if name in change.fields or name in change.base:
+                theirs[name] = BLANK_VALUES[name]
     return judge(fields=fields_wanted(change, read), base=change.base, theirs=theirs)
 
 
@@ -158,13 +159,17 @@ def values_not_cleared(
     reply: AnnotationRecord,
 ) -> dict[str, Any]:
     """Return the values that the change clears and that the reply still holds as they were read."""
+    cleared = []
+    for name in PERSONAL_FIELDS:
+        if name in change.fields and is_same_json(change.fields[name], BLANK_VALUES[name]):
+            cleared.append(name)
+    if not cleared:
+        return {}
+
     values_before = values_of(read)
     values = values_of(reply)
-
     not_cleared = {}
-    for name in PERSONAL_FIELDS:
-        if name not in change.fields or not is_same_json(change.fields[name], BLANK_VALUES[name]):
-            continue
+    for name in cleared:
         value = values[name]
         if not is_same_json(value, BLANK_VALUES[name]) and is_same_json(value, values_before[name]):
             not_cleared[name] = value

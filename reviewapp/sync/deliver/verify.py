@@ -101,6 +101,8 @@ def overwritten_by_retry(
     """
     oldest_version = since or 0
     edits = [edit for edit in read.revisions if edit.version >= oldest_version]
+    if not edits:
+        return None
     edits.sort(key=lambda edit: edit.version, reverse=True)
     position = _position_of_attempt(edits, values_of(read), fields)
     if position is None:
