@@ -86,13 +86,19 @@ def claim_many(
 def claim_round(size: int) -> dict[Rank, list[Change]]:
     """Claim up to `size` changes, by rank, the most urgent first.
 
-    A quarter is reserved for bulk changes.
+    A quarter is for bulk changes, or for as many as there are; they get what interactive ones leave
+    as well.
     """
     now = timezone.now()
-    interactive = claim_many(now, rank=Rank.INTERACTIVE, limit=size - size // 4)
-    others = claim_many(now, rank=Rank.BULK, limit=size - len(interactive))
+    reserved = size // 4
+    claimed = claim_many(now, rank=Rank.BULK, limit=reserved)
+    is_more_due = len(claimed) == reserved
+    claimed += claim_many(now, rank=Rank.INTERACTIVE, limit=size - len(claimed))
+    if is_more_due and len(claimed) < size:
+        claimed += claim_many(now, rank=Rank.BULK, limit=size - len(claimed))
+
     changes_by_rank: dict[Rank, list[Change]] = {}
-    for change in sorted([*interactive, *others], key=lambda change: change.rank):
+    for change in sorted(claimed, key=lambda change: change.rank):
         changes_by_rank.setdefault(Rank(change.rank), []).append(change)
     return changes_by_rank
 

@@ -87,26 +87,28 @@ def plan_backlog(rank: Rank) -> BulkPlan:
     """Return the plan for the changes of a rank that are due; reads our tables only.
 
     Bulk cannot say who decided, so confirmations go in bulk only beyond the number that a minute's
-    requests can deliver one by one.
+    requests can deliver one by one. Where requests are few and bulk loses the author, so do
+    relabels. What was tried before goes one by one.
     """
     due = Change.objects.heads_due(timezone.now(), rank=rank)
     per_minute = settings.MIXPEEK_REQUESTS_PER_MINUTE // _REQUESTS_PER_CHANGE
+    first_relabel = 0
+    if settings.MIXPEEK_WHO == "metadata" and per_minute < MAX_WRITTEN:
+        first_relabel = per_minute
+
+    # Slices of what is due, so that those tried before count in a minute's requests.
+    relabels = due.filter(verb=Change.Verb.SET)[first_relabel : first_relabel + MAX_WRITTEN]
     confirmations = due.filter(verb=Change.Verb.CONFIRM)[per_minute : per_minute + MAX_WRITTEN]
-    others = due.filter(verb=Change.Verb.SET)[:MAX_WRITTEN]
+    columns = ("pk", "retriever_id", "fields", "base__label", "attempts")
 
     heads = []
-    for change in [*others, *confirmations]:
-        if change.attempts or not change.fields.keys() <= FIELDS.keys():
-            continue
-        label = str(change.base.get("label", ""))
-        wanted = str(change.fields.get("label", label))
-        head = Head(
-            pk=change.pk,
-            retriever_id=change.retriever_id,
-            label=label,
-            wanted=wanted,
-        )
-        heads.append(head)
+    for changes in (relabels, confirmations):
+        for pk, retriever_id, fields, base_label, attempts in changes.values_list(*columns):
+            if attempts or not fields.keys() <= FIELDS.keys():
+                continue
+            label = str(base_label or "")
+            wanted = str(fields.get("label", label))
+            heads.append(Head(pk=pk, retriever_id=retriever_id, label=label, wanted=wanted))
 
     retriever_ids = {head.retriever_id for head in heads}
     return plan_bulk_write(heads, sizes.of(retriever_ids))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from reviewapp.annotations.mirror import absorb
 from reviewapp.annotations.models import Annotation
@@ -105,14 +106,14 @@ def test_it_takes_three_requests_for_all(
     assert (now(box, 7)["label"], now(box, 7)["version"]) == ("no logo", 2)
 
 
-@pytest.mark.parametrize(("rank", "one_by_one"), [(Rank.BULK, 16), (Rank.INTERACTIVE, 12)])
+@pytest.mark.parametrize("rank", [Rank.BULK, Rank.INTERACTIVE])
 def test_it_is_found_by_a_worker_whose_round_was_full(
-    rank: Rank, one_by_one: int, changes: list[Change], box: Box, mixpeek_client: Client
+    rank: Rank, changes: list[Change], box: Box, mixpeek_client: Client
 ) -> None:
     Change.objects.update(rank=rank)
     assert drain.drain(mixpeek_client) == MANY
     assert states() == {"delivered": MANY}
-    assert len(box.received()) == 2 * one_by_one + 3
+    assert len(box.received()) == 2 * 16 + 3
 
 
 def test_it_judges_each_as_ever(changes: list[Change], box: Box, mixpeek_client: Client) -> None:
@@ -279,6 +280,25 @@ def test_it_plans_only_what_bulk_can_do(
     Change.objects.filter(pk=changes[0].pk).update(**values)
     assert changes[0].pk not in bulk.plan_backlog(Rank.BULK).heads
     assert len(bulk.plan_backlog(Rank.BULK).heads) == MANY - 1
+
+
+@pytest.mark.parametrize(
+    ("who", "requests_a_minute", "one_by_one"),
+    [("metadata", 60, 30), ("metadata", 6_000, 0), ("payload", 60, 0)],
+)
+def test_a_relabel_keeps_its_author_where_a_minute_pays_for_it(
+    who: str,
+    requests_a_minute: int,
+    one_by_one: int,
+    changes: list[Change],
+    settings: Settings,
+) -> None:
+    settings.MIXPEEK_WHO = who
+    settings.MIXPEEK_REQUESTS_PER_MINUTE = requests_a_minute
+
+    plan = bulk.plan_backlog(Rank.BULK)
+
+    assert set(plan.heads) == {change.pk for change in changes[one_by_one:]}
 
 
 def test_it_takes_the_oldest_of_each_ref_only(
