@@ -48,11 +48,11 @@ def test_it_queues_and_keeps_what_a_server_without_its_database_answers(
     page.fill("#reasoning", "Kept")
     page.keyboard.press("Control+Enter")
     chip = page.locator("[data-waiting-count]")
-    expect(chip).to_contain_text("1 decision waits")
+    expect(chip).to_contain_text("1 unsent decision")
     for _ in range(2):
         with page.expect_response("**/decide"):
             page.evaluate("window.dispatchEvent(new Event('online'))")
-        expect(chip).to_contain_text("1 decision waits")
+        expect(chip).to_contain_text("1 unsent decision")
     page.unroute("**/decide")
     page.evaluate("window.dispatchEvent(new Event('online'))")
     ready(page, items[1])

@@ -64,7 +64,7 @@ def test_it_says_what_changed_and_brings_it_into_the_form(
     expect(page.locator("#news .diff-new")).to_have_text("lorry")
     expect(page.locator("#live")).to_contain_text("has just changed the label")
     expect(page.locator("#reasoning")).to_have_value("my own words")
-    page.click("text=Load bob's values")
+    page.get_by_role("button", name="Load the current values").click()
     expect(page.locator("#news .banner")).to_have_count(0)
     expect(page.locator('[name=choice][value="lorry"]')).to_be_checked()
     expect(page.locator("#reasoning")).to_have_value("my own words")
@@ -80,7 +80,7 @@ def test_it_asks_whose_value_stands_before_anything_is_submitted(
     page = open_page
     page.fill("#reasoning", "my own words")
     foreign("PATCH", reasoning="their words")
-    page.click("text=Load bob's values")
+    page.get_by_role("button", name="Load the current values").click()
     expect(page.locator("#stale")).to_contain_text("their words")
     expect(page.locator("#reasoning")).to_have_value("my own words")
     expect(page.locator("[name=keep_reasoning][value=mine]")).to_be_focused()

@@ -52,7 +52,7 @@ def test_it_loses_nothing_of_three_reviews_when_the_network_is_unplugged(
         )
         # One message, not two that say different things.
         expect(tab.locator("#failure")).to_be_hidden()
-    expect(tabs[0].locator(CHIP)).to_contain_text("3 decisions wait for the network")
+    expect(tabs[0].locator(CHIP)).to_contain_text("3 unsent decisions")
     assert "Saved." not in tabs[2].locator("#live").inner_text()
     assert not Decision.objects.exists()
     tabs[0].context.set_offline(False)
@@ -161,7 +161,7 @@ def test_it_skips_and_defers_without_a_network_too(
     tabs[0].keyboard.press("s")
     expect(tabs[0].locator(WAITS)).to_be_visible()
     tabs[1].keyboard.press("d")
-    expect(tabs[1].locator(CHIP)).to_contain_text("2 submits wait for the network")
+    expect(tabs[1].locator(CHIP)).to_contain_text("2 unsent actions")
     tabs[0].context.set_offline(False)
     expect(tabs[0].locator(CHIP)).to_be_hidden()
     assert {(row.annotation_id, row.kind) for row in SetAside.objects.all()} == {
@@ -186,7 +186,7 @@ def test_it_never_submits_in_the_name_of_somebody_else(
     expect(page.locator(WAITS)).to_be_visible()
     sign_in_browser(page.context, bob, live_server.url)
     page.context.set_offline(False)
-    expect(page.locator("#failure")).to_contain_text("It is kept until alice signs in again.")
+    expect(page.locator("#failure")).to_contain_text("They are kept until alice signs in again.")
     page.goto(live_server.url + "/annotations")
     expect(page.locator(CHIP)).to_be_hidden()
     assert _waiting(page) == 1

@@ -157,14 +157,14 @@ def test_it_changes_nothing_in_the_payload_but_the_field_that_is_edited(
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("0x1F", "score is a number, such as 12 or 0.75."),
-        ("", "score is a number, such as 12 or 0.75."),
+        ("0x1F", "score must be a number, such as 12 or 0.75."),
+        ("", "score must be a number, such as 12 or 0.75."),
         ("1e-400", "score cannot be stored exactly. The nearest number is 0."),
         (
             "0.1234567890123456789",
             "score cannot be stored exactly. The nearest number is 0.12345678901234568.",
         ),
-        ("1e999", "score is too large a number."),
+        ("1e999", "score is too large."),
     ],
 )
 def test_it_submits_no_number_that_it_could_not_keep(

@@ -121,9 +121,7 @@ def test_it_warns_of_a_draft_that_only_this_browser_has(
     cut(page, "**/annotations/*/draft*")
     page.fill("#reasoning", WORDS)
     sign_out(page)
-    expect(page.locator(ASKS)).to_contain_text(
-        "This browser keeps 1 draft that the server does not have."
-    )
+    expect(page.locator(ASKS)).to_contain_text("This browser has 1 unsaved draft.")
     page.get_by_role("button", name="Sign out and keep my work").click()
     is_signed_out(page)
     assert WORDS in stored_text(page)

@@ -148,7 +148,7 @@ def test_it_restores_a_draft_that_no_server_has_and_saves_it(
     open_item(page, items[0])
 
     told = page.locator("[data-draft-told]")
-    expect(told).to_contain_text("from this browser is below, not submitted yet")
+    expect(told).to_contain_text("restored.")
     expect(page.locator("#label")).to_have_value("x")
     expect(page.locator("#confidence")).to_have_value("0.77")
     expect(page.locator("#reasoning")).to_have_value(WORDS)

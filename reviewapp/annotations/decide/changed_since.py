@@ -142,9 +142,9 @@ class ChangesSince:
     @property
     def load_caption(self) -> str:
         """Return the caption of the button that loads the current values into the form."""
-        if self.by.own or self.by.taken_back or not self.by.name:
-            return _("Load the current values")
-        return _("Load %(name)s's values") % {"name": self.by.name}
+        if self.by.decided and not self.by.own:
+            return _("Load %(name)s's values") % {"name": self.by.name}
+        return _("Load the current values")
 
     def __bool__(self) -> bool:
         return self.gone or self.decided or bool(self.changes)
