@@ -78,7 +78,7 @@ def test_it_names_the_part_of_the_queue_that_has_what_is_searched(alice: User) -
         assert sentence in html
     html = client.get("/annotations", {"q": "nowhere"}).content.decode()
     assert ": 1" not in html.split("Nothing matches these filters")[1].split("</section>")[0]
-    assert "does not look into payloads" in html
+    assert "and no payloads" in html
 
 
 def test_it_names_the_part_that_has_a_status(alice: User) -> None:
