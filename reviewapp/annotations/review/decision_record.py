@@ -76,6 +76,19 @@ class DecisionRecord:
         return proposal
 
     @property
+    def ranked(self) -> Result | None:
+        """The result with the rank and score of the query that was judged, None if it is not here.
+
+        The document that was on the screen may be that of another execution.
+        """
+        named = self.annotation.execution_id
+        if self.result is None or not named:
+            return self.result
+        execution = self.result.execution
+        is_of_query = execution is not None and execution.execution_id == named
+        return self.result if is_of_query else None
+
+    @property
     def execution_id(self) -> str:
         """Mixpeek's id of the execution that was judged; "" for none."""
         return self.annotation.execution_id

@@ -35,7 +35,7 @@ def judged(retriever: Retriever) -> Annotation:
         retriever,
         execution=execution,
         rank=3,
-        score=0.75,
+        score=0.7512345,
         snapshot=snapshot,
         digest=digest(snapshot),
     )
@@ -59,7 +59,7 @@ def test_it_shows_what_was_seen_and_what_was_entered(judged: Annotation, alice: 
 
     assert "relabelled “unclear” as “counterfeit”" in page
     assert "after 42 s" in page
-    for seen in ("blue logo", "Van 7", "The seam is hidden.", "0.31", "0.750"):
+    for seen in ("blue logo", "Van 7", "The seam is hidden.", "0.31", "0.7512345"):
         assert seen in page
     assert "Crooked seam." in page
     assert "has the checksum of then" in page
@@ -75,6 +75,22 @@ def test_it_keeps_the_document_of_then(judged: Annotation, alice: User) -> None:
     assert "on a van." in page
     assert "Repainted." not in page
     assert "The document has changed since." in page
+
+
+def test_it_shows_no_rank_and_score_of_another_query(
+    judged: Annotation, retriever: Retriever, alice: User
+) -> None:
+    other = make_execution(retriever, inputs={"query": "red logo"})
+    elsewhere = make_result(
+        retriever, execution=other, document_id=judged.document_id, rank=9, score=0.123456
+    )
+    decision = decide(judged, alice, label="counterfeit", result_id=elsewhere.pk)
+
+    page = text_of(signed_in(alice), decision)
+
+    assert "blue logo" in page
+    assert "<dt>Rank</dt>" not in page
+    assert "0.123456" not in page
 
 
 def test_it_says_when_the_stored_document_is_another(judged: Annotation, alice: User) -> None:
