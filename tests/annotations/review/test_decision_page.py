@@ -62,7 +62,7 @@ def test_it_shows_what_was_seen_and_what_was_entered(judged: Annotation, alice: 
     for seen in ("blue logo", "Van 7", "The seam is hidden.", "0.31", "0.7512345"):
         assert seen in page
     assert "Crooked seam." in page
-    assert "has the checksum of then" in page
+    assert "The stored document is unchanged" in page
     assert "In force" in page
 
 
@@ -99,7 +99,7 @@ def test_it_says_when_the_stored_document_is_another(judged: Annotation, alice: 
 
     page = text_of(signed_in(alice), decision)
 
-    assert "does not have the checksum of then" in page
+    assert "The stored document has been changed" in page
 
 
 def test_it_shows_the_labels_and_guidelines_in_force(
