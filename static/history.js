@@ -1,6 +1,6 @@
-// From and Until of the history in the reader's zone, as the times below are; the address keeps
-// UTC, so that a link means the same instants to everybody. Without this module both are UTC, and
-// say so.
+// The filters of the history and of decisions. From and Until are in the reader's zone, as the times
+// below are; the address keeps UTC, so that a link means the same instants to everybody. Without
+// this module both are UTC, and say so.
 
 import "./page.js";
 
@@ -47,3 +47,14 @@ function showInZone(field) {
 const fields = document.querySelectorAll("input[type=datetime-local][data-utc]");
 for (const field of fields) showInZone(field);
 for (const place of document.querySelectorAll("[data-zone]")) place.textContent = `(${zone})`;
+
+// The names of the boxes that are checked, as the closed list shows them.
+function showChosen(list) {
+  const checked = list.querySelectorAll("input:checked");
+  const names = [...checked].map((box) => box.closest("label").textContent.trim());
+  list.querySelector("summary").textContent = names.join(", ") || list.dataset.choices;
+}
+
+for (const list of document.querySelectorAll("[data-choices]")) {
+  list.addEventListener("change", () => showChosen(list));
+}

@@ -296,6 +296,8 @@ class Decision(models.Model):
             models.Index(fields=["reviewer", "-id"], name="decision_last_of"),
             # before(decision): what stood before it
             models.Index(fields=["annotation", "-id"], name="decision_about"),
+            # between(since, until)
+            models.Index(fields=["created_at"], name="decision_at"),
         ]
         triggers = [
             DECISION,

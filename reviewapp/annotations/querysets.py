@@ -7,7 +7,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, Value, When
+from django.db.models.fields.json import KT
+from django.db.models.functions import Abs, Cast
+from django.db.models.lookups import Exact
+
+from reviewapp.outbox.models import Change
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -42,12 +47,73 @@ class _IsAmong(Func):
     output_field = models.BooleanField()
 
 
+# The confidence that a decision's person saw; null if there was none.
+_CONFIDENCE_SEEN = Case(
+    When(
+        Q(Exact(Func("base__confidence", function="jsonb_typeof"), Value("number"))),
+        then=Cast(KT("base__confidence"), models.FloatField()),
+    )
+)
+
+
 class DecisionQuerySet(models.QuerySet["Decision"]):
     """Decisions."""
 
     def by(self, person_id: int) -> Self:
         """Return a person's decisions, newest first; the index `decision_last_of` serves it."""
         return self.filter(reviewer_id=person_id).order_by("-id")
+
+    def by_any_of(self, person_ids: Iterable[int]) -> Self:
+        """Return the decisions of these people."""
+        return self.filter(reviewer_id__in=set(person_ids))
+
+    def between(self, since: datetime | None, until: datetime | None) -> Self:
+        """Return those from `since` (inclusive) to `until` (exclusive); None is unbounded."""
+        span: dict[str, datetime] = {}
+        if since is not None:
+            span["created_at__gte"] = since
+        if until is not None:
+            span["created_at__lt"] = until
+        return self.filter(**span)
+
+    def with_outcome(self, outcome: str) -> Self:
+        """Return those that relabelled, confirmed, or could not tell (`filters.Outcome`)."""
+        if outcome == "undecidable":
+            return self.filter(outcome=outcome)
+
+        decided = self.filter(outcome="decided").alias(label_seen=KT("base__label"))
+        if outcome == "confirmed":
+            return decided.filter(label=F("label_seen"))
+        return decided.exclude(label=F("label_seen"))
+
+    def with_standing(self, standing: str) -> Self:
+        """Return those that are in force, that were replaced, or that were undone."""
+        if standing == "undone":
+            return self.filter(undo__isnull=False)
+        if standing == "in_force":
+            return self.filter(annotation__decision_id=F("id"))
+        replaced = ~Q(annotation__decision_id=F("id")) | Q(annotation__decision_id=None)
+        return self.filter(replaced, undo=None)
+
+    def moving_confidence(self, least: float) -> Self:
+        """Return those that moved the confidence that their person saw by `least` or more."""
+        moved = Abs(F("confidence") - _CONFIDENCE_SEEN)
+        return self.alias(moved=moved).filter(moved__gte=least)
+
+    def delivered_as(self, state: str) -> Self:
+        """Return those whose change is in this state."""
+        changes = Change.objects.filter(cause=OuterRef("decision_id"), state=state)
+        return self.filter(Exists(changes))
+
+    def listed(self) -> Self:
+        """Join what a list shows of each, and leave out the values of its annotation."""
+        shown = self.select_related("annotation__retriever", "reviewer", "undo")
+        return shown.prefetch_related("label_set").only(
+            "decision_id", "outcome", "label", "confidence", "reasoning", "base", "seconds",
+            "created_at", "label_set", "reviewer__username", "undo__at",
+            "annotation__title", "annotation__document_id", "annotation__decision",
+            "annotation__retriever__name",
+        )  # fmt: skip
 
     def before(self, decision: Decision) -> Self:
         """Return the earlier decisions on the annotation that were not undone, newest first."""

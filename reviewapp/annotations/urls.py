@@ -7,6 +7,12 @@ from django.urls import path
 from reviewapp.annotations.views.changed_since import catch_up, check_for_changes
 from reviewapp.annotations.views.decide import decide_annotation, defer, resume_item, skip
 from reviewapp.annotations.views.decision import decision, decision_by_id
+from reviewapp.annotations.views.decisions import (
+    corrections_of_person,
+    decision_totals,
+    decisions,
+    decisions_of_person,
+)
 from reviewapp.annotations.views.drafts import discard_draft, save_draft
 from reviewapp.annotations.views.judge import judge_result
 from reviewapp.annotations.views.queue import queue
@@ -28,8 +34,12 @@ urlpatterns = [
     path("annotations/<int:pk>/news", check_for_changes, name="news"),
     path("annotations/<int:pk>/catch-up", catch_up, name="catch_up"),
     path("results/<int:pk>/judge", judge_result, name="judge_result"),
+    path("decisions", decisions, name="decisions"),
+    path("decisions/totals", decision_totals, name="decision_totals"),
     path("decisions/last", last_action, name="last_decision"),
     path("decisions/<int:pk>", decision, name="decision"),
     path("decisions/<uuid:decision_id>", decision_by_id, name="decision_by_id"),
+    path("people/<int:pk>/decisions", decisions_of_person, name="decisions_of_person"),
+    path("people/<int:pk>/corrections", corrections_of_person, name="corrections_of_person"),
     path("decisions/<int:pk>/undo", undo_decision, name="undo"),
 ]

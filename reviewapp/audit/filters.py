@@ -17,7 +17,7 @@ from reviewapp.audit.registry import find_matching_refs, find_ref_aliases
 from reviewapp.web.filters import (
     Choice,
     Filter,
-    FilterForm,
+    TimeSpanForm,
     distinct_choices,
     find_person,
     with_chosen,
@@ -73,12 +73,7 @@ class EventFilter(Filter):
         return find_ref_aliases(word)
 
 
-# The outermost years cannot be converted between time zones.
-_FIRST_YEAR = 1970
-_LAST_YEAR = 9998
-
-
-class HistoryForm(FilterForm):
+class HistoryForm(TimeSpanForm):
     """The filters of the history page."""
 
     q = forms.CharField(
@@ -96,8 +91,6 @@ class HistoryForm(FilterForm):
     label_to = forms.CharField(
         label=gettext_lazy("Label after"), max_length=100, required=False, strip=False
     )
-    since = forms.DateTimeField(label=gettext_lazy("From"), required=False)
-    until = forms.DateTimeField(label=gettext_lazy("Until"), required=False)
 
     def __init__(self, data: Any, *, choices: FilterChoices) -> None:
         super().__init__(data)
@@ -111,20 +104,6 @@ class HistoryForm(FilterForm):
         self.set_choices("person", with_chosen(people, data.get("person", ""), find_person))
         self.set_choices("action", [("", _("Any action")), *actions])
         self.set_choices("retriever", [("", _("Any retriever")), *retrievers])
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse a time span that ends before it starts, and years out of range."""
-        for name in ("since", "until"):
-            at = self.cleaned_data.get(name)
-            if at and not _FIRST_YEAR <= at.year <= _LAST_YEAR:
-                years = {"first": _FIRST_YEAR, "last": _LAST_YEAR}
-                self.add_error(name, _("Use a year from %(first)s to %(last)s.") % years)
-
-        since = self.cleaned_data.get("since")
-        until = self.cleaned_data.get("until")
-        if since and until and until <= since:
-            self.add_error("until", _("Choose an end after the start."))
-        return self.cleaned_data
 
     def event_filter(self) -> EventFilter:
         """Return the filter, once the form is valid."""

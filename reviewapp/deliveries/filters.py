@@ -14,8 +14,7 @@ from django.utils.translation import gettext_lazy
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.querysets import ChangeQuerySet
 from reviewapp.outbox.status.change_filters import ChangeFilter, filter_condition
-from reviewapp.retrievers.filters import retriever_choices
-from reviewapp.retrievers.models import Retriever
+from reviewapp.retrievers.filters import offered_retrievers
 from reviewapp.web.filters import Choice, Filter, FilterForm, find_person, with_chosen
 
 _MAX_CHOICES = 500
@@ -55,13 +54,7 @@ class DeliveriesForm(FilterForm):
         offered = [("", _("Anybody")), *people[:_MAX_CHOICES]]
         self.set_choices("person", with_chosen(offered, data.get("person", ""), find_person))
 
-        retrievers = Retriever.objects.order_by("name", "id")
-        columns = retrievers.values_list("retriever_id", "name", "retriever_id", "gone_at")
-        rows = list(columns[:_MAX_CHOICES])
-        chosen = data.get("retriever", "")
-        if chosen and not any(row[0] == chosen for row in rows):
-            rows += columns.filter(retriever_id=chosen)
-        choices = retriever_choices(rows)
+        choices = offered_retrievers(data.get("retriever", ""))
         self.set_choices("retriever", [("", _("Any retriever")), *choices])
 
     def change_filter(self) -> DeliveryFilter:

@@ -19,6 +19,8 @@ ORDERS = {
     "edited": ("-edited_at", "-id"),
 }
 
+_MAX_CHOICES = 500
+
 
 class RetrieverFilterForm(FilterForm):
     """The filters and the order of a query string."""
@@ -71,3 +73,13 @@ def retriever_choices(rows: Iterable[Sequence[Any]]) -> list[tuple[Any, str]]:
             title = _("%(name)s (gone)") % {"name": name}
         titled.append((key, title, retriever_id))
     return distinct_choices(titled)
+
+
+def offered_retrievers(chosen: str) -> list[tuple[Any, str]]:
+    """Return the choices of a filter: the first 500 retrievers by name, and the chosen one."""
+    retrievers = Retriever.objects.order_by("name", "id")
+    columns = retrievers.values_list("retriever_id", "name", "retriever_id", "gone_at")
+    rows = list(columns[:_MAX_CHOICES])
+    if chosen and not any(row[0] == chosen for row in rows):
+        rows += columns.filter(retriever_id=chosen)
+    return retriever_choices(rows)

@@ -12,7 +12,10 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from reviewapp.json_values import number_text
 from reviewapp.web.http import parse_whole_number
 
 # Metadata of a field that says something about a filter and is no part of it.
@@ -28,9 +31,9 @@ class Filter:
         """Return whether the filter differs from the default one."""
         return self != type(self)()
 
-    def parameters(self, **changes: Any) -> dict[str, str]:
+    def parameters(self, **changes: Any) -> dict[str, str | list[str]]:
         """Return the parameters of a query string for this filter with `changes`."""
-        parameters = {}
+        parameters: dict[str, str | list[str]] = {}
         for field in fields(self):
             value = changes.pop(field.name, getattr(self, field.name))
             if value != field.default and field.metadata != NOT_A_PARAMETER:
@@ -43,7 +46,7 @@ class Filter:
     def querystring(self, **changes: Any) -> str:
         """Return `?...` for this filter with `changes`, or "" if all are defaults."""
         parameters = self.parameters(**changes)
-        return f"?{urlencode(parameters)}" if parameters else ""
+        return f"?{urlencode(parameters, doseq=True)}" if parameters else ""
 
 
 class Choice(forms.CharField):
@@ -60,13 +63,37 @@ class Choice(forms.CharField):
     def validate(self, value: str) -> None:
         """Raise `ValidationError` for a value that is no choice."""
         super().validate(value)
-        is_choice = any(value == choice for choice, _ in self.choices)
-        if value and not is_choice:
-            raise ValidationError(
-                forms.ChoiceField.default_error_messages["invalid_choice"],
-                code="invalid_choice",
-                params={"value": value},
-            )
+        _require_choice(value, self.choices)
+
+
+class Choices(forms.Field):
+    """A field for any number of some choices, as a tuple of their values; always optional."""
+
+    widget = forms.SelectMultiple
+
+    def __init__(self, *, label: Any) -> None:
+        super().__init__(label=label, required=False)
+        self.choices: list[tuple[str, Any]] = []
+
+    def to_python(self, value: Any) -> tuple[str, ...]:
+        """Return the chosen values, each once and without blanks."""
+        return tuple(dict.fromkeys(filter(None, value or ())))
+
+    def validate(self, value: Sequence[str]) -> None:
+        """Raise `ValidationError` for a value that is no choice."""
+        super().validate(value)
+        for chosen in value:
+            _require_choice(chosen, self.choices)
+
+
+def _require_choice(value: str, choices: Iterable[tuple[str, Any]]) -> None:
+    is_choice = any(value == choice for choice, _title in choices)
+    if value and not is_choice:
+        raise ValidationError(
+            forms.ChoiceField.default_error_messages["invalid_choice"],
+            code="invalid_choice",
+            params={"value": value},
+        )
 
 
 class FilterForm(forms.Form):
@@ -81,7 +108,7 @@ class FilterForm(forms.Form):
         self.is_valid()
         values = {}
         for name, value in self.cleaned_data.items():
-            if value not in ("", None):
+            if value not in ("", None, ()):
                 values[name] = value
         return values
 
@@ -95,8 +122,34 @@ class FilterForm(forms.Form):
     def set_choices(self, name: str, choices: Iterable[tuple[Any, Any]]) -> None:
         """Set the choices of a field, which are read from the database for each request."""
         field = self.fields[name]
-        assert isinstance(field, Choice)
+        assert isinstance(field, Choice | Choices)
         field.choices = [(str(value), str(title)) for value, title in choices]
+
+
+# The outermost years cannot be converted between time zones.
+_FIRST_YEAR = 1970
+_LAST_YEAR = 9998
+
+
+class TimeSpanForm(FilterForm):
+    """Base of the forms with a span of time."""
+
+    since = forms.DateTimeField(label=gettext_lazy("From"), required=False)
+    until = forms.DateTimeField(label=gettext_lazy("Until"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a time span that ends before it starts, and years out of range."""
+        for name in ("since", "until"):
+            at = self.cleaned_data.get(name)
+            if at and not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+                years = {"first": _FIRST_YEAR, "last": _LAST_YEAR}
+                self.add_error(name, _("Use a year from %(first)s to %(last)s.") % years)
+
+        since = self.cleaned_data.get("since")
+        until = self.cleaned_data.get("until")
+        if since and until and until <= since:
+            self.add_error("until", _("Choose an end after the start."))
+        return self.cleaned_data
 
 
 def distinct_choices(rows: Sequence[tuple[Any, str, str]]) -> list[tuple[Any, str]]:
@@ -134,7 +187,11 @@ def find_person(key: str) -> tuple[int, str] | None:
     return people.values_list("pk", "username").first()
 
 
-def _as_text(value: Any) -> str:
+def _as_text(value: Any) -> str | list[str]:
+    if isinstance(value, tuple):
+        return [str(part) for part in value]
+    if isinstance(value, float):
+        return number_text(value)
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%dT%H:%M:%S")
     return str(value or "")

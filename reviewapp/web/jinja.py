@@ -74,6 +74,8 @@ _NAVIGATION_PARTS = {
     "retriever_version": "retrievers",
     "tag_retrievers": "retrievers",
     "tagged_retrievers": "retrievers",
+    "decision_totals": "history",
+    "decisions": "history",
     "invite": "people",
     "person": "people",
 }

@@ -119,6 +119,7 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
         ),
         **dict.fromkeys(("person", "give_role", "deactivate", "reactivate"), of_tara),
         **dict.fromkeys(("remove_factors", "password_link"), of_tara),
+        **dict.fromkeys(("decisions_of_person", "corrections_of_person"), of_tara),
         **dict.fromkeys(("api_annotation", "api_versions"), upstream),
         "api_version": {**upstream, "version": 1},
         **{

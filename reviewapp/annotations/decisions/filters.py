@@ -1,0 +1,144 @@
+"""Filters of decisions: read from the query string, and written back into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django import forms
+from django.contrib.auth import get_user_model
+from django.db.models import TextChoices
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from reviewapp.annotations.mirror.refs import matching_refs
+from reviewapp.annotations.models import Decision
+from reviewapp.audit.registry import MAX_MATCHING_REFS
+from reviewapp.outbox.models import Change
+from reviewapp.retrievers.filters import offered_retrievers
+from reviewapp.web.filters import (
+    Choice,
+    Choices,
+    Filter,
+    TimeSpanForm,
+    find_person,
+    with_chosen,
+)
+
+if TYPE_CHECKING:
+    from reviewapp.annotations.querysets import DecisionQuerySet
+
+_MAX_CHOICES = 500
+
+
+class Outcome(TextChoices):
+    """What a decision did to the label that its person saw."""
+
+    RELABELLED = "relabelled", gettext_lazy("Relabelled")
+    CONFIRMED = "confirmed", gettext_lazy("Confirmed")
+    UNDECIDABLE = "undecidable", gettext_lazy("Can't tell")
+
+
+class Standing(TextChoices):
+    """What became of a decision since."""
+
+    IN_FORCE = "in_force", gettext_lazy("In force")
+    REPLACED = "replaced", gettext_lazy("No longer in force")
+    UNDONE = "undone", gettext_lazy("Undone")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionFilter(Filter):
+    """A filter of decisions; every field that is set narrows it.
+
+    `person` holds the keys of people, of whom any may have decided. `label_from` is the label that
+    they saw. `moved` is the least distance, from 0 to 1, between the confidence that they saw and
+    the one they gave. `delivery` is a state of `Change`. `since` is inclusive, `until` exclusive.
+    """
+
+    person: tuple[str, ...] = ()
+    outcome: str = ""
+    standing: str = ""
+    retriever: str = ""
+    label_from: str = ""
+    label_to: str = ""
+    moved: float | None = None
+    delivery: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    q: str = ""
+
+    def decisions(self) -> DecisionQuerySet:
+        """Return the matching decisions, unordered."""
+        decisions = Decision.objects.between(self.since, self.until)
+        if self.person:
+            decisions = decisions.by_any_of(map(int, self.person))
+        if self.outcome:
+            decisions = decisions.with_outcome(self.outcome)
+        if self.standing:
+            decisions = decisions.with_standing(self.standing)
+        if self.retriever:
+            decisions = decisions.filter(annotation__retriever__retriever_id=self.retriever)
+        if self.label_from:
+            decisions = decisions.filter(base__label=self.label_from)
+        if self.label_to:
+            decisions = decisions.filter(label=self.label_to, outcome=Decision.Outcome.DECIDED)
+        if self.moved is not None:
+            decisions = decisions.moving_confidence(self.moved)
+        if self.delivery:
+            decisions = decisions.delivered_as(self.delivery)
+        if self.q:
+            refs = matching_refs(self.q, MAX_MATCHING_REFS)
+            decisions = decisions.filter(annotation__ref__in=refs)
+        return decisions
+
+
+class DecisionsForm(TimeSpanForm):
+    """The filters of the page of decisions."""
+
+    q = forms.CharField(
+        label=gettext_lazy("Search titles, texts and ids"), max_length=200, required=False
+    )
+    person = Choices(label=gettext_lazy("People"))
+    outcome = Choice(
+        label=gettext_lazy("Outcome"),
+        choices=[("", gettext_lazy("Any outcome")), *Outcome.choices],
+    )
+    standing = Choice(
+        label=gettext_lazy("State"),
+        choices=[("", gettext_lazy("Any state")), *Standing.choices],
+    )
+    retriever = Choice(label=gettext_lazy("Retriever"))
+    delivery = Choice(
+        label=gettext_lazy("Delivery"),
+        choices=[("", gettext_lazy("Any delivery")), *Change.State.choices],
+    )
+    label_from = forms.CharField(
+        label=gettext_lazy("Label before"), max_length=100, required=False, strip=False
+    )
+    label_to = forms.CharField(
+        label=gettext_lazy("Label after"), max_length=100, required=False, strip=False
+    )
+    moved = forms.FloatField(
+        label=gettext_lazy("Confidence moved by at least"),
+        min_value=0,
+        max_value=1,
+        required=False,
+    )
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        people = get_user_model().objects.order_by("username").values_list("pk", "username")
+        offered = list(people[:_MAX_CHOICES])
+        for key in data.getlist("person"):
+            offered = with_chosen(offered, key, find_person)
+        self.set_choices("person", offered)
+
+        choices = offered_retrievers(data.get("retriever", ""))
+        self.set_choices("retriever", [("", _("Any retriever")), *choices])
+
+    def decision_filter(self) -> DecisionFilter:
+        """Return the filter, once the form is valid."""
+        return DecisionFilter(**self.values())

@@ -1,0 +1,138 @@
+"""Lists of decisions: all of them for leads, and each person's with what others corrected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from reviewapp.annotations.decisions.corrections import build_corrected_rows, corrected_page
+from reviewapp.annotations.decisions.filters import DecisionFilter, DecisionsForm
+from reviewapp.annotations.decisions.rows import build_rows
+from reviewapp.annotations.decisions.totals import count_by_person
+from reviewapp.web import pagination
+from reviewapp.web.http import Request, render_page_or_fragment
+
+if TYPE_CHECKING:
+    from reviewapp.accounts.models import User
+
+_PAGE_SIZE = 50
+_SEES_EVERYBODYS = "audit.view_event"
+
+
+@require_safe
+@permission_required(_SEES_EVERYBODYS, raise_exception=True)
+def decisions(request: Request) -> HttpResponse:
+    """Show one page of the decisions that match; invalid filters get a 422 with their errors."""
+    form = DecisionsForm(request.GET)
+    if not form.is_valid():
+        context: dict[str, Any] = {"form": form, "decision_filter": None}
+        return render_page_or_fragment(
+            "annotations/_decisions.html",
+            request,
+            "annotations/decisions.html",
+            context,
+            status=422,
+        )
+
+    decision_filter = form.decision_filter()
+    context = _list_context(request, decision_filter)
+    context |= {"form": form, "decision_filter": decision_filter, "names_people": True}
+    response = render_page_or_fragment(
+        "annotations/_decisions.html", request, "annotations/decisions.html", context
+    )
+    cursor = request.GET.get("cursor", "")
+    response["HX-Push-Url"] = request.path + decision_filter.querystring(cursor=cursor)
+    return response
+
+
+@require_safe
+@permission_required(_SEES_EVERYBODYS, raise_exception=True)
+def decision_totals(request: Request) -> HttpResponse:
+    """Show how many of the matching decisions are of each person and outcome."""
+    form = DecisionsForm(request.GET)
+    context: dict[str, Any] = {"form": form, "totals": None}
+    if not form.is_valid():
+        return render(request, "annotations/decision_totals.html", context, status=422)
+
+    decision_filter = form.decision_filter()
+    totals = count_by_person(decision_filter.decisions())
+    people = []
+    for person in totals.people:
+        of_person = decision_filter.querystring(person=(str(person.person_id),))
+        people.append((person, of_person))
+    context |= {"totals": totals, "people": people, "decision_filter": decision_filter}
+    return render(request, "annotations/decision_totals.html", context)
+
+
+@require_safe
+@permission_required("annotations.view_annotation", raise_exception=True)
+def decisions_of_person(request: Request, pk: int) -> HttpResponse:
+    """Show one page of a person's decisions: to that person and to leads."""
+    person = _visible_person(request, pk)
+    context = _list_context(request, DecisionFilter(person=(str(person.pk),)), is_own_page=True)
+    context |= {"person": person, "decision_filter": DecisionFilter()}
+    return render_page_or_fragment(
+        "annotations/_decisions.html",
+        request,
+        "annotations/decisions_of_person.html",
+        context,
+    )
+
+
+@require_safe
+@permission_required("annotations.view_annotation", raise_exception=True)
+def corrections_of_person(request: Request, pk: int) -> HttpResponse:
+    """Show one page of a person's decisions that others corrected: to that person and to leads."""
+    person = _visible_person(request, pk)
+
+    def load(cursor: str) -> pagination.Page[Any]:
+        return corrected_page(person.pk, cursor)
+
+    page = pagination.page_or_first(load, request.GET.get("cursor", ""))
+    context = {
+        "person": person,
+        "rows": build_corrected_rows(page.rows),
+        "lost": page.is_fallback,
+        "pager": pagination.PageLinks(page=page, path=request.path),
+    }
+    return render_page_or_fragment(
+        "annotations/_corrections.html",
+        request,
+        "annotations/corrections_of_person.html",
+        context,
+    )
+
+
+def _visible_person(request: Request, pk: int) -> User:
+    """Return the person whose decisions are read; raises `PermissionDenied` and `Http404`."""
+    if pk != request.user.pk and not request.user.has_perm(_SEES_EVERYBODYS):
+        raise PermissionDenied
+    return get_object_or_404(get_user_model(), pk=pk)
+
+
+def _list_context(
+    request: Request,
+    decision_filter: DecisionFilter,
+    *,
+    is_own_page: bool = False,
+) -> dict[str, Any]:
+    """Return what `_decisions.html` shows of the page that the cursor names, newest first."""
+    matching = decision_filter.decisions().listed()
+
+    def load(cursor: str) -> pagination.Page[Any]:
+        return pagination.page(matching, order=["-id"], cursor=cursor, size=_PAGE_SIZE)
+
+    page = pagination.page_or_first(load, request.GET.get("cursor", ""))
+    parameters = {} if is_own_page else decision_filter.parameters()
+    return {
+        "rows": build_rows(page.rows),
+        "lost": page.is_fallback,
+        "here": decision_filter.querystring(),
+        "pager": pagination.PageLinks(page=page, path=request.path, parameters=parameters),
+    }
