@@ -90,6 +90,7 @@ window.setInterval(() => {
 // the next item or leave the field.
 
 const banner = () => document.getElementById("pause");
+const attentionCount = () => document.getElementById("attention_count");
 let bannerHeight = 0;
 
 function isTyping() {
@@ -103,6 +104,7 @@ function releaseBanner() {
 
 document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-Standing"] = banner().dataset.told;
+  if (attentionCount()) event.detail.headers["X-Attention"] = attentionCount().dataset.told;
 });
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
   if (event.detail.target !== banner()) return;
@@ -120,6 +122,18 @@ document.addEventListener("focusout", () => {
   window.setTimeout(() => {
     if (!document.getElementById("review") && !isTyping()) releaseBanner();
   });
+});
+
+// What needs a person comes to the badge and, if it is the reader's own, into a toast in the same
+// way. Lists that show it load anew (`hx-trigger="attention from:body"`).
+
+document.addEventListener("htmx:oobAfterSwap", (event) => {
+  if (event.detail.target.id !== "attention_count") return;
+  document.body.dispatchEvent(new CustomEvent("attention"));
+});
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-close-toast]")) return;
+  document.getElementById("attention_toast").replaceChildren();
 });
 
 // How many submits wait, in the bar at the top, and which, in a drawer: nothing in it is called

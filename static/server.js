@@ -65,7 +65,7 @@ function serverWasReached() {
 
 // What a page requests by itself answers nothing that a person did.
 function isAutomatic(element) {
-  return /^(every|load) /.test(element.getAttribute("hx-trigger") || "");
+  return /^(every|load|attention) /.test(element.getAttribute("hx-trigger") || "");
 }
 
 document.addEventListener("say", (event) => say(event.detail.value));

@@ -17,7 +17,7 @@ from reviewapp.annotations.views.drafts import discard_draft, save_draft
 from reviewapp.annotations.views.judge import judge_result
 from reviewapp.annotations.views.queue import queue
 from reviewapp.annotations.views.review import extend_lease, next_item, prefetch, review
-from reviewapp.annotations.views.undo import last_action, undo_decision
+from reviewapp.annotations.views.undo import last_action, recent, undo_decision
 
 urlpatterns = [
     path("annotations", queue, name="queue"),
@@ -37,6 +37,7 @@ urlpatterns = [
     path("decisions", decisions, name="decisions"),
     path("decisions/totals", decision_totals, name="decision_totals"),
     path("decisions/last", last_action, name="last_decision"),
+    path("decisions/recent", recent, name="recent_decisions"),
     path("decisions/<int:pk>", decision, name="decision"),
     path("decisions/<uuid:decision_id>", decision_by_id, name="decision_by_id"),
     path("people/<int:pk>/decisions", decisions_of_person, name="decisions_of_person"),

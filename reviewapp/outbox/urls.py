@@ -8,5 +8,6 @@ from reviewapp.outbox import views
 
 urlpatterns = [
     path("changes/<int:pk>", views.delivery, name="delivery"),
+    path("outbox/updates", views.page_updates, name="page_updates"),
     path("outbox/resume", views.resume_deliveries, name="resume_outbox"),
 ]

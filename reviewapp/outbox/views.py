@@ -1,4 +1,4 @@
-"""The delivery chip of one change, which polls, and the end of a pause."""
+"""The delivery chip of one change, which polls, what all open pages poll, and a pause's end."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.audit.context import acting
 from reviewapp.outbox import services
 from reviewapp.outbox.models import Change
+from reviewapp.outbox.status.page_updates import with_updates
 from reviewapp.web.http import Request, is_local_path, render_page_or_fragment
 
+_NO_CONTENT = 204
 _RESUMED = gettext_lazy(
     "Retrying. The next delivery will show whether Mixpeek accepts the API key."
 )
@@ -29,6 +32,14 @@ def delivery(request: Request, pk: int) -> HttpResponse:
     return render_page_or_fragment(
         "outbox/_delivery.html", request, "outbox/delivery.html", {"change": change}
     )
+
+
+@require_safe
+@never_cache
+@permission_required("annotations.view_annotation", raise_exception=True)
+def page_updates(request: Request) -> HttpResponse:
+    """Answer 204 while the open page's banner and badge are up to date, else with what is not."""
+    return with_updates(request, HttpResponse(status=_NO_CONTENT))
 
 
 @require_POST

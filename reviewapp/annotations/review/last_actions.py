@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from reviewapp.annotations.models import Decision, SetAside, seconds_until
+from reviewapp.outbox.models import Change
 from reviewapp.postgres.jsonb import float_from_json, time_from_json
-from reviewapp.postgres.statement import sql_file
+from reviewapp.postgres.statement import Statement, sql_file
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -40,7 +41,7 @@ class RecentDecision(OwnDecision):
     """One of the person's own decisions, as the drawer shows it.
 
     `title` is that of the annotation, else its document's id. `merged`: something else had been
-    changed at Mixpeek, and stays so.
+    changed at Mixpeek, and stays so. `change_id` is the key of its change, None if it made none.
     """
 
     annotation_id: int
@@ -49,6 +50,15 @@ class RecentDecision(OwnDecision):
     confidence: float | None
     taken_back: bool
     merged: bool
+    change_id: int | None
+    change_state: str | None
+
+    @property
+    def not_taken(self) -> Change.State | None:
+        """The state of its change if Mixpeek did not take it and a person has to choose."""
+        if self.change_state in {Change.State.CONFLICT, Change.State.REFUSED}:
+            return Change.State(self.change_state)
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +80,9 @@ class LastActionsRow:
 
 
 _LAST_ACTIONS = sql_file(__file__, "last_actions.sql", LastActionsRow)
+RECENT_DECISIONS = sql_file(__file__, "recent_decisions.sql", dict).text
+_RECENT_ROW = Statement[dict[str, Any]]("SELECT to_jsonb(d) FROM ({recent}) d", dict)
+_RECENT_ROWS = _RECENT_ROW.with_pieces(recent=RECENT_DECISIONS)
 
 
 def last_actions(person: User) -> dict[str, Any]:
@@ -89,6 +102,11 @@ def last_actions(person: User) -> dict[str, Any]:
             created_at=datetime.fromisoformat(row.decision["created_at"]),
         )
     return undo_context(last_standing, build_last_aside(row.aside))
+
+
+def recent_decisions(person: User) -> list[RecentDecision]:
+    """Return the person's last ten decisions, newest first."""
+    return [build_recent_decision(row) for row in _RECENT_ROWS.rows(person=person.pk)]
 
 
 def undo_context(standing: OwnDecision | None, aside: LastAside | None) -> dict[str, Any]:
@@ -119,7 +137,9 @@ def build_recent_decision(row: Mapping[str, Any]) -> RecentDecision:
         label=row["label"],
         confidence=float_from_json(row["confidence"]),
         taken_back=row["taken_back"],
-        merged=bool(row["merged"]),
+        merged=row["merged"],
+        change_id=row["change_id"],
+        change_state=row["change_state"],
     )
 
 

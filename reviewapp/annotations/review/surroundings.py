@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 
 from reviewapp.annotations.models import Lease, SetAside
 from reviewapp.annotations.review.last_actions import (
+    RECENT_DECISIONS,
     LastAside,
     RecentDecision,
     build_last_aside,
@@ -77,7 +78,9 @@ class Surroundings:
     last_aside: LastAside | None
 
 
-_SURROUNDINGS = sql_file(__file__, "surroundings.sql", SurroundingsRow)
+_SURROUNDINGS = sql_file(__file__, "surroundings.sql", SurroundingsRow).with_pieces(
+    recent_decisions=RECENT_DECISIONS
+)
 
 
 def load_surroundings(annotation_id: int, person: User) -> Surroundings:

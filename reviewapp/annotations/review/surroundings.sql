@@ -47,19 +47,7 @@ results AS (
     ORDER BY r.id DESC
     LIMIT 10
 ),
-decisions AS (
-    SELECT
-        d.id, d.annotation_id, coalesce(nullif(a.title, ''), a.document_id) AS title, d.outcome,
-        d.label, d.confidence, d.created_at, d.held_until, undo.id IS NOT NULL AS taken_back,
-        -- No EXISTS, which the planner would answer for all decisions at once.
-        (SELECT c.merged IS NOT NULL FROM outbox_change c WHERE c.cause = d.decision_id) AS merged
-    FROM annotations_decision d
-    JOIN annotations_annotation a ON a.id = d.annotation_id
-    LEFT JOIN annotations_undo undo ON undo.decision_id = d.id
-    WHERE d.reviewer_id = %(person)s
-    ORDER BY d.id DESC
-    LIMIT 10
-),
+decisions AS ({recent_decisions}),
 last_aside AS (
     SELECT
         s.annotation_id, coalesce(nullif(a.title, ''), a.document_id) AS title, s.kind, s.created_at
@@ -73,7 +61,7 @@ SELECT
     item.execution,
     item.result_execution,
     (
-        SELECT jsonb_object_agg(e.id, to_jsonb(e) - '{error, warnings, degraded}'::text[]
+        SELECT jsonb_object_agg(e.id, to_jsonb(e) - ARRAY['error', 'warnings', 'degraded']
             || jsonb_build_object('name', r.name, 'input_schema', r.input_schema))
         FROM retrievers_execution e
         JOIN retrievers_retriever r ON r.id = e.retriever_id

@@ -25,7 +25,7 @@ from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.views.navigation import get_item_or_404
 from reviewapp.annotations.views.review import render_item
 from reviewapp.annotations.views.sign_in_gate import or_sign_in
-from reviewapp.outbox.status.banner import with_banner
+from reviewapp.outbox.status.page_updates import with_updates
 from reviewapp.web.http import Request
 
 # What the digest is computed from, and the status.
@@ -48,11 +48,11 @@ def check_for_changes(request: Request, pk: int) -> HttpResponse:
     annotation = get_object_or_404(Annotation.objects.only(*_COLUMNS), pk=pk)
     is_unchanged = base_digest(annotation.seen()) == request.GET.get("seen")
     if is_unchanged and annotation.status != Annotation.Status.GONE:
-        return with_banner(request, HttpResponse(status=_NO_CONTENT))
+        return with_updates(request, HttpResponse(status=_NO_CONTENT))
 
     context = {"annotation": annotation, "asks": True, "here": _querystring(request)}
     response = render(request, "annotations/_news.html", context)
-    return with_banner(request, response)
+    return with_updates(request, response)
 
 
 def _changes_response(request: Request, pk: int) -> HttpResponse:

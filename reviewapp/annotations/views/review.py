@@ -42,7 +42,7 @@ from reviewapp.annotations.views.navigation import (
 )
 from reviewapp.annotations.views.sign_in_gate import or_sign_in
 from reviewapp.audit.context import set_subject
-from reviewapp.outbox.status.banner import with_banner
+from reviewapp.outbox.status.page_updates import with_updates
 from reviewapp.web.http import (
     Request,
     is_on_other_page,
@@ -155,7 +155,7 @@ def render_item(
             spoken = f"{announcement} {annotation.title or annotation.document_id}".strip()
         if spoken:
             response["HX-Trigger"] = json.dumps({"say": spoken})
-    return with_banner(request, response)
+    return with_updates(request, response)
 
 
 def _pop_messages(request: Request, progress: ReviewProgress) -> str:

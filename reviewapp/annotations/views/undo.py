@@ -1,4 +1,4 @@
-"""Undo one's last decision while it is held; after that, show what a new decision would restore."""
+"""One's last decisions, and their undo; after the hold it shows what a new decision would restore."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reviewapp.annotations.decide import undo as decide_undo
 from reviewapp.annotations.decide.reopened_forms import undo_form
 from reviewapp.annotations.models import Decision
 from reviewapp.annotations.queue.filters import QueueFilter
-from reviewapp.annotations.review.last_actions import last_actions
+from reviewapp.annotations.review.last_actions import last_actions, recent_decisions
 from reviewapp.annotations.views.navigation import get_item_or_404
 from reviewapp.annotations.views.review import render_item
 from reviewapp.web.http import Request, wants_fragment
@@ -63,6 +63,19 @@ def last_action(request: Request) -> HttpResponse:
         "whole": bool(request.GET.get("whole")),
     }
     return render(request, "annotations/_undo.html", context)
+
+
+@require_safe
+@never_cache
+@permission_required("annotations.view_annotation", raise_exception=True)
+def recent(request: Request) -> HttpResponse:
+    """Render the list of this person's last decisions, which reloads when one needs them."""
+    queue_filter = QueueFilter.parse(request.GET)
+    if not wants_fragment(request):
+        return redirect(reverse("queue") + queue_filter.querystring())
+
+    context = {"recent": recent_decisions(request.user), "here": queue_filter.querystring()}
+    return render(request, "annotations/_recent_list.html", context)
 
 
 def _redirect_to_item(request: Request, decision: Decision, parameter: str) -> HttpResponse:

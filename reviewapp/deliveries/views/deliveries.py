@@ -17,9 +17,9 @@ from reviewapp.deliveries import services
 from reviewapp.deliveries.filters import DeliveriesForm
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.rate_limit import shared_budget
-from reviewapp.outbox.status.banner import with_banner
 from reviewapp.outbox.status.health import delivery_health
 from reviewapp.outbox.status.metrics import CAP, MINUTES, delivery_metrics, undelivered_groups
+from reviewapp.outbox.status.page_updates import with_updates
 from reviewapp.outbox.status.summary import delivery_status, format_duration
 from reviewapp.web import pagination
 from reviewapp.web.http import Request, parse_whole_numbers, render_page_or_fragment, wants_fragment
@@ -79,7 +79,7 @@ def delivery_figures(request: Request) -> HttpResponse:
     """Show the current figures alone."""
     if not wants_fragment(request):
         return redirect("deliveries")
-    return with_banner(request, render(request, "annotations/_figures.html", _figures_context()))
+    return with_updates(request, render(request, "annotations/_figures.html", _figures_context()))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

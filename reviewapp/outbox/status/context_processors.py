@@ -8,10 +8,9 @@ from reviewapp.outbox.status.health import MAX_COUNT, DeliveryHealth, delivery_h
 
 
 def delivery_banner(request: HttpRequest) -> dict[str, object]:
-    """Return the banner's context and the number of changes that wait for a person.
+    """Return the banner's context and that of the number of changes that wait for a person.
 
-    The number stops at 99, so that it stays cheap. Anonymous users and fragments get nothing here:
-    see `banner.with_banner`.
+    Anonymous users and fragments get nothing here: see `page_updates.with_updates`.
     """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
@@ -19,12 +18,8 @@ def delivery_banner(request: HttpRequest) -> dict[str, object]:
     if getattr(request, "htmx", False):
         return {}
 
-    health = delivery_health()
-    context = banner_context(health)
-    context["attention_count"] = health.waiting
-    if health.waiting > MAX_COUNT:
-        context["attention_count"] = f"{MAX_COUNT}+"
-    return context
+    health = delivery_health(user)
+    return {**banner_context(health), **attention_context(health)}
 
 
 def banner_context(health: DeliveryHealth) -> dict[str, object]:
@@ -34,3 +29,11 @@ def banner_context(health: DeliveryHealth) -> dict[str, object]:
         "worker_missing": not health.worker_alive,
         "told": health.banner_state,
     }
+
+
+def attention_context(health: DeliveryHealth) -> dict[str, object]:
+    """Return the context of the badge's template; its number stops at 99, to stay cheap."""
+    count = str(health.waiting or "")
+    if health.waiting > MAX_COUNT:
+        count = f"{MAX_COUNT}+"
+    return {"attention_count": count, "attention_state": health.attention_state}
