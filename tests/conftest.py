@@ -12,7 +12,7 @@ import gc
 import itertools
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO
@@ -71,38 +71,40 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.basetemp = _folder() / f"tmp{number}"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     """Mark what needs a browser or a sandbox, and put the tests in an order that ends early.
 
     Browser tests run alone, since Playwright's event loop gives its thread another connection.
     """
     for item in items:
-        if _OF_A_BROWSER & set(getattr(item, "fixturenames", ())):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if _OF_A_SANDBOX & fixtures:
+            item.add_marker(pytest.mark.process)
+        if _OF_A_BROWSER & fixtures:
             item.add_marker(pytest.mark.browser)
             if item.path.parent != _BROWSER_TESTS:
                 raise pytest.UsageError(
                     f"{item.nodeid} needs a browser, so it belongs into tests/browser."
                 )
-    # The longest comes first, so that it is never what all wait for in the end. Then comes what
-    # needs Mixpeek's package, so that one worker imports it. What starts processes mostly waits:
-    # next, it does so beside all others, which another worker begins with.
-    items.sort(
-        key=lambda item: (
-            item.path != _LONGEST,
-            not _is_with_official_sdk(item),
-            item.get_closest_marker("process") is None,
-        )
-    )
-
-    for item in items:
-        if _OF_A_SANDBOX & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.process)
+    # One worker imports Mixpeek's package.
+    items.sort(key=lambda item: not _is_with_official_sdk(item))
+    yield
+    # pytest-django has put these last, since they use none of its databases. They mostly wait, so
+    # they begin, the longest first, beside all others, which the other workers begin with.
+    items.sort(key=lambda item: (item.path != _LONGEST, not _only_starts_processes(item)))
 
 
 def _is_with_official_sdk(item: pytest.Item) -> bool:
     module = item.getparent(pytest.Module)
     return module is not None and getattr(module.obj, "mixpeek", None) is mixpeek
+
+
+def _only_starts_processes(item: pytest.Item) -> bool:
+    uses_database = "db" in getattr(item, "fixturenames", ()) or item.get_closest_marker(
+        "django_db"
+    )
+    return not uses_database and item.get_closest_marker("process") is not None
 
 
 def pytest_collection_finish() -> None:
@@ -189,8 +191,9 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
     own = {"executable_path": browser} if browser else {}
     # Nothing here needs a graphics card, and drawing as if there were one takes half of the
-    # processor.
-    return {**browser_type_launch_args, **own, "args": ["--disable-gpu"]}
+    # processor; another process for each page of one site takes a sixth.
+    arguments = ["--disable-gpu", "--renderer-process-limit=1"]
+    return {**browser_type_launch_args, **own, "args": arguments}
 
 
 def _folder() -> Path:
