@@ -46,7 +46,7 @@ def test_it_finds_an_event_by_the_time_that_it_shows(
     )
     page.get_by_label("From").fill(minute)
     page.get_by_role("button", name="Apply").click()
-    expect(page.locator("#events .history-head")).to_contain_text("Filtered, newest first")
+    expect(page.locator("#events .list-head")).to_contain_text("Filtered, newest first")
     expect(page.locator(f'#events time[datetime="{newest}"]')).to_be_visible()
 
 
