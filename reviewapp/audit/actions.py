@@ -103,3 +103,5 @@ class Origin(TextChoices):
 
 # Origins that only record what was done at Mixpeek before.
 NOTICING = frozenset({Origin.PULL, Origin.WEBHOOK})
+# Origins through which people act, in the order in which the index `event_by_people` names them.
+OF_PEOPLE = (Origin.WEB, Origin.API, Origin.SHELL, Origin.SQL)

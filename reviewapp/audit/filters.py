@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from reviewapp.audit.actions import Action
-from reviewapp.audit.first_page import FilterChoices
+from reviewapp.audit.first_page import ORIGINS, FilterChoices, Shown
 from reviewapp.audit.models import Event
 from reviewapp.audit.registry import find_matching_refs, find_ref_aliases
+from reviewapp.audit.totals import action_title
 from reviewapp.web.filters import (
     Choice,
+    Choices,
     Filter,
     TimeSpanForm,
     distinct_choices,
@@ -33,10 +36,13 @@ NO_PERSON = "none"
 class EventFilter(Filter):
     """A filter of events; every field that is set narrows it.
 
-    `since` is inclusive, `until` exclusive.
+    `person` holds the keys of people, of whom any may have acted, or `NO_PERSON`. `show` says whose
+    doing is shown (`first_page.Shown`); a filter with an action shows everybody's. `since` is
+    inclusive, `until` exclusive.
     """
 
-    person: str = ""
+    show: str = Shown.PEOPLE
+    person: tuple[str, ...] = ()
     action: str = ""
     retriever: str = ""
     ref: str = ""
@@ -50,12 +56,13 @@ class EventFilter(Filter):
         """Return the matching events, newest first."""
         events = Event.objects.between(self.since, self.until)
         events = events.relabelled(self.label_from, self.label_to).newest()
-        if self.person == NO_PERSON:
-            events = events.by(None)
-        elif self.person:
-            events = events.by(int(self.person))
+        if self.person:
+            keys = [None if key == NO_PERSON else int(key) for key in self.person]
+            events = events.by_any_of(keys)
         if self.action:
             events = events.doing(self.action)
+        elif ORIGINS[self.show]:
+            events = events.from_origins(ORIGINS[self.show])
         if self.retriever:
             events = events.around(self.retriever)
         if self.ref:
@@ -64,6 +71,11 @@ class EventFilter(Filter):
             refs = [*self._searched_refs(), *find_matching_refs(self.q)]
             events = events.mentioning(self.q, *dict.fromkeys(refs))
         return events
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Return whether the filter narrows what `show` shows."""
+        return replace(self, show=Shown.PEOPLE) != EventFilter()
 
     def _searched_refs(self) -> list[str]:
         """Return the refs that the search may name: it is one word, and not of letters only."""
@@ -81,7 +93,8 @@ class HistoryForm(TimeSpanForm):
         max_length=200,
         required=False,
     )
-    person = Choice(label=gettext_lazy("Person"))
+    show = Choice(label=gettext_lazy("Show"), choices=Shown.choices)
+    person = Choices(label=gettext_lazy("People"))
     action = Choice(label=gettext_lazy("Action"))
     retriever = Choice(label=gettext_lazy("Retriever"))
     ref = forms.CharField(label=gettext_lazy("Ref"), max_length=300, required=False)
@@ -92,24 +105,20 @@ class HistoryForm(TimeSpanForm):
         label=gettext_lazy("Label after"), max_length=100, required=False, strip=False
     )
 
-    def __init__(self, data: Any, *, choices: FilterChoices) -> None:
+    def __init__(self, data: QueryDict, *, choices: FilterChoices) -> None:
         super().__init__(data)
-        actions = [(action.value, _action_title(action)) for action in Action]
+        actions = [(action.value, action_title(action)) for action in Action]
         rows = [(key, name, key) for key, name in choices.retriever_names.items()]
         rows.sort(key=lambda row: row[1].casefold())
         retrievers = distinct_choices(rows)
 
-        nobody = (NO_PERSON, _("Nobody here"))
-        people = [("", _("Anybody")), nobody, *choices.people]
-        self.set_choices("person", with_chosen(people, data.get("person", ""), find_person))
+        people: list[tuple[Any, str]] = [(NO_PERSON, _("Nobody here")), *choices.people]
+        for key in data.getlist("person"):
+            people = with_chosen(people, key, find_person)
+        self.set_choices("person", people)
         self.set_choices("action", [("", _("Any action")), *actions])
         self.set_choices("retriever", [("", _("Any retriever")), *retrievers])
 
     def event_filter(self) -> EventFilter:
         """Return the filter, once the form is valid."""
         return EventFilter(**self.values())
-
-
-def _action_title(action: Action) -> str:
-    thing, verb = action.value.split(".")
-    return f"{thing}: {verb}"

@@ -11,7 +11,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Func, Q
 
-from reviewapp.audit.actions import Origin
+from reviewapp.audit.actions import OF_PEOPLE, Origin
 from reviewapp.audit.querysets import EventQuerySet
 from reviewapp.audit.triggers import Immutable, NeverTruncated
 
@@ -88,6 +88,12 @@ class Event(models.Model):
         indexes = [
             # newest(), between(since, until): the history page without and with a span of time
             models.Index(fields=["-at", "-id"], name="event_newest"),
+            # newest_page(people): the history page as it opens
+            models.Index(
+                fields=["-at", "-id"],
+                name="event_by_people",
+                condition=Q(origin__in=OF_PEOPLE),
+            ),
             # about(refs), by(person), doing(action), around(retriever), each newest first
             models.Index(fields=["ref", "-at", "-id"], name="event_about"),
             models.Index(fields=["actor_id", "-at", "-id"], name="event_by"),

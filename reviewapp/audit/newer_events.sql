@@ -1,8 +1,8 @@
--- A page of the whole history: the events after a position, oldest first.
--- Indexes: event_newest
+-- A page of the history: the events of a kind after a position, oldest first.
+-- Indexes: event_newest, event_by_people
 SELECT
     id, at, actor_id, actor_name, action, ref, retriever_id, origin, request_id, changes, note
 FROM audit_event
-WHERE (at, id) > (%(at)s, %(id)s)
+WHERE {condition} AND (at, id) > (%(at)s, %(id)s)
 ORDER BY at, id
 LIMIT %(limit)s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -29,6 +30,18 @@ class EventQuerySet(models.QuerySet["Event"]):
     def by(self, person_id: int | None) -> Self:
         """Return what one person did; None selects what no person of ours did."""
         return self.filter(actor_id=person_id)
+
+    def by_any_of(self, person_ids: Iterable[int | None]) -> Self:
+        """Return what these people did; None stands for what no person of ours did."""
+        keys = set(person_ids)
+        condition = models.Q(actor_id__in=keys - {None})
+        if None in keys:
+            condition |= models.Q(actor_id=None)
+        return self.filter(condition)
+
+    def from_origins(self, origins: Iterable[str]) -> Self:
+        """Return the events that came through one of these origins."""
+        return self.filter(origin__in=sorted(origins))
 
     def doing(self, *actions: str) -> Self:
         """Return the events with one of these actions."""

@@ -8,5 +8,6 @@ from reviewapp.audit import views
 
 urlpatterns = [
     path("history", views.history, name="history"),
+    path("history/totals", views.history_totals, name="history_totals"),
     path("history.csv", views.history_csv, name="history_csv"),
 ]

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from reviewapp.audit.csv_export import export_lines
-from reviewapp.audit.filters import EventFilter, HistoryForm
-from reviewapp.audit.first_page import SIZE, filter_choices, newest_page
-from reviewapp.audit.presenters.timeline import build_entries
+from reviewapp.audit.filters import NO_PERSON, EventFilter, HistoryForm
+from reviewapp.audit.first_page import SIZE, Shown, filter_choices, newest_page
+from reviewapp.audit.presenters.runs import fold_runs
+from reviewapp.audit.presenters.timeline import Entry, build_entries
 from reviewapp.audit.querysets import NEWEST_FIRST
 from reviewapp.audit.registry import find_titles
+from reviewapp.audit.totals import MAX_COUNTED, count_events
 from reviewapp.web import pagination
 from reviewapp.web.http import render_page_or_fragment
 
 if TYPE_CHECKING:
     from reviewapp.web.http import Request
+
+# A page whose events fold into fewer lines is read again with so many events.
+_FEW_LINES = 20
+_MAX_FOLDED = 500
 
 
 @require_safe
@@ -40,20 +50,20 @@ def history(request: Request) -> HttpResponse:
 
     event_filter = form.event_filter()
     cursor = request.GET.get("cursor", "")
-    page = pagination.page_or_first(lambda cursor: _load_page(event_filter, cursor), cursor)
+    page, entries = _load_entries(event_filter, cursor)
     if page.is_fallback:
         cursor = ""
         context["lost"] = True
 
-    entries = []
-    for entry in build_entries(page.rows):
-        retriever_name = choices.retriever_names.get(entry.retriever_id, entry.retriever_id)
-        entries.append((entry, retriever_name))
-
     context |= {
         "event_filter": event_filter,
         "entries": entries,
-        "titles": find_titles({entry.ref for entry, _ in entries}),
+        "runs": fold_runs(entries),
+        "retriever_names": choices.retriever_names,
+        "titles": find_titles({entry.ref for entry in entries}),
+        "shown": Shown.ALL if event_filter.action else Shown(event_filter.show),
+        "csv_address": _csv_address(event_filter),
+        "kinds": [(event_filter.querystring(show=kind), kind) for kind in Shown],
         "here": event_filter.querystring(),
         "pager": pagination.PageLinks(
             page=page,
@@ -75,18 +85,64 @@ def history(request: Request) -> HttpResponse:
     return response
 
 
-def _load_page(event_filter: EventFilter, cursor: str) -> pagination.Page[Any]:
+def _csv_address(event_filter: EventFilter) -> str:
+    """Return the address of the file with what the page shows."""
+    parameters = {**event_filter.parameters(), "show": event_filter.show}
+    return f"{reverse('history_csv')}?{urlencode(parameters, doseq=True)}"
+
+
+def _load_entries(
+    event_filter: EventFilter,
+    cursor: str,
+) -> tuple[pagination.Page[Any], list[Entry]]:
+    """Return a page and its entries; of long runs, which are folded, a page holds more events."""
+    for size in (SIZE, _MAX_FOLDED):
+        page = pagination.page_or_first(partial(_load_page, event_filter, size), cursor)
+        entries = build_entries(page.rows)
+        if len(page.rows) < size or len(fold_runs(entries)) >= _FEW_LINES:
+            break
+    return page, entries
+
+
+def _load_page(event_filter: EventFilter, size: int, cursor: str) -> pagination.Page[Any]:
     if event_filter.is_narrowed:
         events = event_filter.events()
-        return pagination.page(events, order=NEWEST_FIRST, cursor=cursor, size=SIZE)
-    return newest_page(cursor)
+        return pagination.page(events, order=NEWEST_FIRST, cursor=cursor, size=size)
+    return newest_page(cursor, shown=event_filter.show, size=size)
+
+
+@require_safe
+@permission_required("audit.view_event", raise_exception=True)
+def history_totals(request: Request) -> HttpResponse:
+    """Show how many of the matching events are of each person and action."""
+    form = HistoryForm(request.GET, choices=filter_choices())
+    context: dict[str, object] = {"form": form, "totals": None}
+    if not form.is_valid():
+        return render(request, "audit/history_totals.html", context, status=422)
+
+    event_filter = form.event_filter()
+    totals = count_events(event_filter.events())
+    rows = []
+    for total in totals:
+        person = NO_PERSON if total.actor_id is None else str(total.actor_id)
+        here = event_filter.querystring(person=(person,), action=total.action)
+        rows.append((total, here))
+    context |= {
+        "totals": rows,
+        "event_filter": event_filter,
+        "count": sum(total.count for total in totals),
+        "most": MAX_COUNTED,
+    }
+    return render(request, "audit/history_totals.html", context)
 
 
 @require_safe
 @permission_required("audit.view_event", raise_exception=True)
 def history_csv(request: Request) -> HttpResponseBase:
-    """Stream every event that matches the filters as a CSV file."""
-    form = HistoryForm(request.GET, choices=filter_choices())
+    """Stream every event that matches the filters as a CSV file; without `show`, everybody's."""
+    data = request.GET.copy()
+    data.setdefault("show", Shown.ALL)
+    form = HistoryForm(data, choices=filter_choices())
     if not form.is_valid():
         message = ""
         for label, error in form.errors_by_label().items():

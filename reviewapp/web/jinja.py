@@ -76,6 +76,7 @@ _NAVIGATION_PARTS = {
     "tagged_retrievers": "retrievers",
     "decision_totals": "history",
     "decisions": "history",
+    "history_totals": "history",
     "invite": "people",
     "person": "people",
 }

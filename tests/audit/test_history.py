@@ -15,7 +15,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.context import acting, tracing
 from reviewapp.audit.models import Event
-from tests.factories import make_bare_annotation, make_retriever
+from tests.factories import make_bare_annotation, make_bare_change, make_retriever
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +38,7 @@ def event_rows(client: Client, **wanted: str) -> list[tuple[str, str]]:
     """Return who and what of the events a filter leaves, newest first."""
     answer = client.get("/history", wanted)
     assert answer.status_code == 200
-    return [(entry.who, entry.sentence) for entry, _ in answer.context["entries"]]
+    return [(entry.who, entry.sentence) for entry in answer.context["entries"]]
 
 
 ALICE, BOB = ("alice", "relabelled “cat” to “dog”"), ("bob", "changed the annotation")
@@ -104,6 +104,84 @@ def test_it_keeps_what_fits(
     assert len(event_rows(lena_client, **wanted)) == number
 
 
+def test_it_filters_by_several_people(
+    lena_client: Client, busy: Annotation, alice: User, bob: User
+) -> None:
+    page = lena_client.get(f"/history?person={alice.pk}&person={bob.pk}")
+    assert [(entry.who, entry.sentence) for entry in page.context["entries"]] == [BOB, ALICE]
+    with_nobody = lena_client.get(f"/history?person={alice.pk}&person=none")
+    assert len(with_nobody.context["entries"]) == 4
+
+
+@pytest.fixture
+def pulled(busy: Annotation) -> None:
+    """A pull, a delivery and a change at Mixpeek after what the people did."""
+    with tracing(Origin.PULL, "request-pull"), acting(None):
+        for number in range(120):
+            make_bare_annotation(ref=f"annotations/new_{number}", document_id=f"doc_{number}")
+        Annotation.objects.filter(pk=busy.pk).update(label="fox")
+    with tracing(Origin.WORKER, "request-worker"), acting(None):
+        make_bare_change()
+
+
+def test_it_opens_with_what_people_did(lena_client: Client, pulled: None) -> None:
+    assert event_rows(lena_client)[1:3] == [BOB, ALICE]
+    assert len(event_rows(lena_client)) == 5
+    page = lena_client.get("/history").text
+    assert 'href="/history?show=mixpeek"' in page
+    assert 'href="/history?show=deliveries"' in page
+
+
+def test_it_shows_programs_one_click_away(lena_client: Client, pulled: None) -> None:
+    assert event_rows(lena_client, show="deliveries") == [("Worker", "queued a change for Mixpeek")]
+    assert event_rows(lena_client, show="mixpeek")[0] == (
+        "Pull",
+        "noticed that somebody at Mixpeek relabelled “cow” to “fox”",
+    )
+    assert len(event_rows(lena_client, show="all")) == 5 + 121 + 1
+
+
+def test_it_shows_everybody_who_did_a_chosen_action(lena_client: Client, pulled: None) -> None:
+    assert len(event_rows(lena_client, action="change.queued")) == 1
+
+
+def test_it_folds_runs_of_like_events(lena_client: Client, pulled: None) -> None:
+    page = lena_client.get("/history?show=mixpeek")
+    runs = page.context["runs"]
+    assert [run.is_folded for run in runs] == [False, True]
+    assert "recorded 120 annotations" in page.text
+    assert "annotations/new_7<" in page.text
+
+
+def test_it_folds_what_a_person_did_in_one_request_only(lena_client: Client, alice: User) -> None:
+    row = make_bare_annotation()
+    for number in range(3):
+        with tracing(Origin.WEB, f"request-{number}"), acting(alice):
+            Annotation.objects.filter(pk=row.pk).update(reasoning=f"look {number}")
+    runs = lena_client.get("/history").context["runs"]
+    assert not any(run.is_folded for run in runs)
+
+
+def test_it_counts_by_person_and_action(lena_client: Client, busy: Annotation, alice: User) -> None:
+    page = lena_client.get("/history/totals")
+    counts = {(total.actor_id, total.action): total.count for total, _ in page.context["totals"]}
+    assert counts[alice.pk, "annotation.relabelled"] == 1
+    assert page.context["count"] == 5
+    link = f"/history?person={alice.pk}&amp;action=annotation.relabelled"
+    assert f'href="{link}"' in page.text
+
+    narrowed = lena_client.get(f"/history/totals?person={alice.pk}").context
+    assert narrowed["count"] == 1
+    assert "No matching events" in lena_client.get("/history/totals?q=unicorn").text
+    assert lena_client.get("/history/totals?since=never").status_code == 422
+
+
+def test_it_leads_from_an_event_to_its_person(
+    lena_client: Client, busy: Annotation, alice: User
+) -> None:
+    assert f'href="/people/{alice.pk}/decisions"' in lena_client.get("/history").text
+
+
 def test_it_offers_retrievers_by_their_name_of_last(lena_client: Client, busy: Annotation) -> None:
     assert busy.retriever is not None
     busy.retriever.name = "Marks"
@@ -114,6 +192,7 @@ def test_it_offers_retrievers_by_their_name_of_last(lena_client: Client, busy: A
 @pytest.mark.parametrize(
     "wanted",
     [
+        {"show": "odd"},
         {"person": "abc"},
         {"person": "999999"},
         {"action": "annotation.exploded"},
@@ -158,11 +237,11 @@ def test_it_pages_by_key_and_finds_every_event_once(lena_client: Client) -> None
     seen, address = [], "/history?label_from=&ref=annotations/ann_1"
     while address:
         answer = lena_client.get(address)
-        seen += [entry.sentence for entry, _ in answer.context["entries"]]
+        seen += [entry.sentence for entry in answer.context["entries"]]
         address = answer.context["pager"].after
     assert len(seen) == len(set(seen)) == 120
     back = lena_client.get(answer.context["pager"].before)
-    assert [entry.sentence for entry, _ in back.context["entries"]] == seen[50:100]
+    assert [entry.sentence for entry in back.context["entries"]] == seen[50:100]
 
 
 def test_it_starts_again_from_a_cursor_of_elsewhere(lena_client: Client, busy: Annotation) -> None:
@@ -193,7 +272,7 @@ def test_it_gives_htmx_the_events_alone_and_their_address(
 
 def test_it_keeps_the_filters_in_the_download(lena_client: Client, busy: Annotation) -> None:
     page = lena_client.get("/history", {"q": "counterfeit", "label_to": ""}).content.decode()
-    assert 'href="/history.csv?q=counterfeit"' in page
+    assert 'href="/history.csv?q=counterfeit&amp;show=people"' in page
 
 
 def test_it_never_renders_what_people_wrote_as_html(lena_client: Client, alice: User) -> None:

@@ -16,6 +16,7 @@ from reviewapp.api.errors import Problem, not_found
 from reviewapp.api.serializers import history as shapes
 from reviewapp.api.views.base import Endpoint
 from reviewapp.audit.filters import NO_PERSON, EventFilter
+from reviewapp.audit.first_page import Shown
 from reviewapp.audit.models import Event
 from reviewapp.audit.presenters.timeline import event_decision_id, event_sentence
 from reviewapp.audit.querysets import NEWEST_FIRST
@@ -41,7 +42,8 @@ class HistoryList(Endpoint):
         names = ("action", "ref", "label_from", "label_to", "q")
         texts = {name: data.get(name) or "" for name in names}
         filters = EventFilter(
-            person="" if person is None else str(person),
+            show=Shown.ALL,
+            person=() if person is None else (str(person),),
             retriever=data.get("retriever_id") or "",
             since=data.get("since"),
             until=data.get("until"),

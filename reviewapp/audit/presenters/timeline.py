@@ -86,11 +86,14 @@ _UPSTREAM_ACTIONS = frozenset(
 class Entry:
     """One thing that somebody did to one ref: `who` did what (`sentence`), and what it changed.
 
-    `decision_id` is the key of the decision that it brought into force, None for none.
+    `decision_id` is the key of the decision that it brought into force, None for none. `actor_id` is
+    the key of a person of ours, `actions` are those of its events.
     """
 
     at: datetime
     who: str
+    actor_id: int | None
+    actions: tuple[str, ...]
     sentence: str
     ref: str
     retriever_id: str
@@ -229,6 +232,7 @@ def _cache_key(event: AnyEvent) -> tuple[object, ...]:
         event.action,
         event.ref,
         event.retriever_id,
+        event.actor_id,
         event.actor_name,
         event.origin,
         event.request_id,
@@ -256,6 +260,8 @@ def build_entry(events: Sequence[AnyEvent]) -> Entry:
     return Entry(
         at=newest.at,
         who=newest.actor_name or str(origin.label),
+        actor_id=newest.actor_id,
+        actions=tuple(event.action for event in events),
         sentence=_join_sentences(_sentences(events)),
         ref=newest.ref,
         retriever_id=newest.retriever_id,
