@@ -15,6 +15,7 @@ from reviewapp.annotations.views.decisions import (
 )
 from reviewapp.annotations.views.drafts import discard_draft, save_draft
 from reviewapp.annotations.views.judge import judge_result
+from reviewapp.annotations.views.life import life
 from reviewapp.annotations.views.queue import queue
 from reviewapp.annotations.views.review import extend_lease, next_item, prefetch, review
 from reviewapp.annotations.views.undo import last_action, recent, undo_decision
@@ -34,6 +35,7 @@ urlpatterns = [
     path("annotations/<int:pk>/news", check_for_changes, name="news"),
     path("annotations/<int:pk>/catch-up", catch_up, name="catch_up"),
     path("results/<int:pk>/judge", judge_result, name="judge_result"),
+    path("annotations/<int:pk>/life", life, name="life"),
     path("decisions", decisions, name="decisions"),
     path("decisions/totals", decision_totals, name="decision_totals"),
     path("decisions/last", last_action, name="last_decision"),

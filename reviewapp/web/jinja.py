@@ -64,6 +64,7 @@ _LOCALIZED = (float, Decimal, date)
 # Pages that belong to another page's place in the navigation, by the names of their URLs.
 _NAVIGATION_PARTS = {
     "review": "queue",
+    "life": "queue",
     "chosen_deliveries": "deliveries",
     "delivery": "deliveries",
     "retriever": "retrievers",

@@ -108,7 +108,7 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
     of_version = {**of_retriever, "number": 1}
     upstream = {"annotation_id": annotation.annotation_id}
     behind: dict[str, dict[str, Any]] = {
-        **dict.fromkeys(("draft", "discard_draft"), of_annotation),
+        **dict.fromkeys(("draft", "discard_draft", "life"), of_annotation),
         **dict.fromkeys(
             ("review", "decide", "skip", "defer", "resume", "lease", "news", "catch_up"),
             of_annotation,
