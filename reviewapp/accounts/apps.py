@@ -9,14 +9,16 @@ from django.core.checks import Tags, register
 from django.core.management import call_command
 from django.db.models.signals import post_migrate
 
+from reviewapp.postgres.statement import register_frequent_read
+
 
 class AccountsConfig(AppConfig):
     name = "reviewapp.accounts"
     label = "accounts"
 
     def ready(self) -> None:
-        """Register the checks and the signal receivers."""
-        from reviewapp.accounts import checks, middleware, roles, services
+        """Register the checks, the signal receivers and what every request reads."""
+        from reviewapp.accounts import backend, checks, middleware, roles, services
 
         register(checks.check_mixpeek, Tags.security)
         post_migrate.connect(roles.sync_groups, sender=self)
@@ -24,6 +26,7 @@ class AccountsConfig(AppConfig):
         user_logged_in.connect(middleware.begin_session)
         password_reset.connect(services.end_after_reset)
         password_changed.connect(services.withdraw_after_change)
+        register_frequent_read(backend.read_nobody)
 
 
 def create_cache_table(*, using: str, **_: object) -> None:

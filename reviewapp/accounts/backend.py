@@ -7,6 +7,7 @@ from typing import Any
 from allauth.account.auth_backends import AuthenticationBackend
 
 from reviewapp.accounts.models import User
+from reviewapp.accounts.sessions.session_store import SessionStore
 from reviewapp.postgres.statement import sql_file
 
 _FIELDS = (
@@ -24,6 +25,12 @@ def _build_person(permissions_held: list[str], *values: Any) -> User:
 
 
 _PERSON = sql_file(__file__, "person.sql", _build_person)
+
+
+def read_nobody() -> None:
+    """Read a session and a person that do not exist, as each request reads its own."""
+    SessionStore(session_key="0" * 32).load()
+    _PERSON.first(pk=0)
 
 
 class OneQuery(AuthenticationBackend):  # type: ignore[misc]

@@ -6,6 +6,7 @@ from django.apps import AppConfig
 
 from reviewapp.accounts.signals import access_changed
 from reviewapp.audit import registry
+from reviewapp.postgres.statement import register_frequent_read
 
 
 class AnnotationsConfig(AppConfig):
@@ -13,7 +14,8 @@ class AnnotationsConfig(AppConfig):
     label = "annotations"
 
     def ready(self) -> None:
-        """Register the callbacks with which history reads annotations, and the signal receivers."""
+        """Register what history and the web server call, and the signal receivers."""
+        from reviewapp.annotations.frequent_reads import read_for_nobody
         from reviewapp.annotations.mirror import guidance_versions, refs
         from reviewapp.annotations.queue import leases
 
@@ -22,3 +24,4 @@ class AnnotationsConfig(AppConfig):
         registry.register_title_finder(refs.titles)
         registry.register_guidance_finder(guidance_versions.load_guidance_versions)
         access_changed.connect(leases.release_without_access)
+        register_frequent_read(read_for_nobody)

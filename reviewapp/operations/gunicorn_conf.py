@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
     from gunicorn.workers.base import Worker
 
+    from reviewapp.operations.server.buffering_worker import BufferingWorker
+
 _env = Env()
 with or_a_sentence():
     bind = bind_address(_env.host("HOST"), _env.number("PORT", 8000, least=1, most=65535))
     workers = _env.number("WEB_CONCURRENCY", 2, least=1, most=64)
 
 # gunicorn would answer 500 to requests without it: probes, and those of proxies that remove it. The
-# settings, which are read now, have it; `reviewapp.web.below_path` removes it.
+# settings, which are read now, have it; `below_path.py` removes it.
 os.environ.pop("SCRIPT_NAME", None)
 
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -62,6 +64,13 @@ logconfig_dict = {
         "gunicorn.access": {"level": "CRITICAL", "handlers": ["console"], "propagate": False},
     },
 }
+
+
+def post_worker_init(worker: BufferingWorker) -> None:
+    """Prepare a web process before it takes its first request."""
+    from reviewapp.operations.server.warm_up import prepare_threads
+
+    prepare_threads(worker.tpool, worker.cfg.threads)
 
 
 def child_exit(server: Arbiter, worker: Worker) -> None:

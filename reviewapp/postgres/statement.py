@@ -27,6 +27,9 @@ from django.db.models import Model
 Row = TypeVar("Row")
 SomeModel = TypeVar("SomeModel", bound=Model)
 
+# What every reader needs, by the apps that read it.
+_frequent_reads: list[Callable[[], object]] = []
+
 _JSONB = 3802  # the type's number in PostgreSQL's catalogue
 _COMMENT = re.compile(r"--[^\n]*$", re.MULTILINE)
 
@@ -75,6 +78,19 @@ def sql_file(module_file: str, name: str, row: Callable[..., Row]) -> Statement[
     """
     text = Path(module_file).with_name(name).read_text(encoding="utf-8")
     return Statement(" ".join(_COMMENT.sub("", text).split()), row)
+
+
+def register_frequent_read(read: Callable[[], object]) -> None:
+    """Add a read that every reader needs, so that `prepare_connection` prepares its statements."""
+    _frequent_reads.append(read)
+
+
+def prepare_connection() -> None:
+    """Open this thread's connection and prepare the statements of all frequent reads in it."""
+    # The driver prepares a statement when it runs for the second time.
+    for _ in range(2):
+        for read in _frequent_reads:
+            read()
 
 
 def model_builder(model: type[SomeModel], columns: Sequence[str]) -> Callable[..., SomeModel]:

@@ -38,6 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     # Observes everything that runs; only the settings know it.
     "operations": {"outbox", "sync", "audit", "mixpeek", "settings"},
     "settings": {"operations.logs", "secret_key"},
+    "wsgi": {"operations.server.below_path"},
     "tools.sandbox": set(),
     # Starts everything, so it may know everything; the sandbox it starts as a process.
     "tools.launch": {
