@@ -21,8 +21,8 @@ from reviewapp.annotations import payload as payloads
 from reviewapp.annotations.decide import parsing
 from reviewapp.annotations.decide.submission import Submission
 from reviewapp.annotations.fields import BLANK_VALUES, FIELDS, PERSONAL_FIELDS, as_typed
+from reviewapp.annotations.label_use import exact_labels
 from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.annotations.review.label_buttons import kept_labels
 from reviewapp.annotations.value_authorship import given_by_people
 from reviewapp.json_values import is_same_json
 from reviewapp.retrievers.guidance.form_settings import StartsFrom
@@ -205,7 +205,7 @@ class DecisionForm(forms.Form):
             return typed
         if not typed and label_set and label_set.labels and not label_set.other_allowed:
             raise parsing.InvalidValue(_("Choose one of the labels."))
-        standing = {str(base["label"]), *kept_labels(self.annotation, typed)}
+        standing = {str(base["label"]), *exact_labels(self.annotation, typed)}
         label = parsing.label(typed, base=str(base["label"]))
         label = parsing.settled_label(label, standing, label_set)
         if label_set and not label_set.allows(label):

@@ -30,10 +30,10 @@ from reviewapp.annotations.decide.statements import (
 )
 from reviewapp.annotations.decide.submission import Submission
 from reviewapp.annotations.fields import BLANK_VALUES, SHARED_FIELDS
+from reviewapp.annotations.label_use import exact_labels
 from reviewapp.annotations.mirror.absorb import rebase
 from reviewapp.annotations.mirror.from_upstream import CANNOT_TELL
 from reviewapp.annotations.models import Annotation, Decision, Undo
-from reviewapp.annotations.review.label_buttons import kept_labels
 from reviewapp.audit.context import acting
 from reviewapp.json_values import is_same_json
 from reviewapp.outbox import services as outbox
@@ -76,7 +76,7 @@ def decide_locked(annotation: Annotation, submission: Submission, *, actor: User
     if annotation.status == Annotation.Status.GONE:
         raise AnnotationGone(annotation.ref)
 
-    kept = kept_labels(annotation, submission.label)
+    kept = exact_labels(annotation, submission.label)
     standing = {str(submission.base.get("label")), *kept}
     label = settled_label(submission.label, standing, annotation.label_set)
     submission = replace(submission, label=label)

@@ -40,9 +40,9 @@ from reviewapp.annotations.decide.parsing import number
 from reviewapp.annotations.decide.submission import Submission
 from reviewapp.annotations.drafts import services as drafts_services
 from reviewapp.annotations.fields import FIELDS, SHARED_FIELDS
+from reviewapp.annotations.label_use import is_new_label, new_label_question
 from reviewapp.annotations.models import Annotation, Decision, SetAside
 from reviewapp.annotations.queue.filters import QueueFilter
-from reviewapp.annotations.review import label_buttons
 from reviewapp.annotations.review.progress import get_progress
 from reviewapp.annotations.views.navigation import (
     get_for_decision_or_404,
@@ -115,9 +115,9 @@ def decide_annotation(request: Request, pk: int) -> HttpResponse:
     # The person has seen it, or somebody has used it, or the person has confirmed it.
     is_known = label in {submission.base["label"], used_label, data["new_label"]}
     needs_check = not is_known and not submission.is_undecidable
-    if needs_check and label_buttons.is_new(annotation, label):
+    if needs_check and is_new_label(annotation, label):
         item = get_item_or_404(pk)
-        errors = {"label": [label_buttons.new_label_question(label)]}
+        errors = {"label": [new_label_question(label)]}
         return render_item(request, item, data, status=422, errors=errors, new_label=label)
 
     try:

@@ -12,8 +12,8 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from reviewapp.accounts.models import User
+from reviewapp.annotations.label_use import is_new_label
 from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.annotations.review import label_buttons
 from reviewapp.api.annotations import write
 from reviewapp.retrievers.models import LabelSet
 from tests.collapsed import collapsed
@@ -97,7 +97,7 @@ def test_it_asks_about_a_label_that_another_retriever_uses(
 def test_it_knows_what_was_said_of_the_item_before(client: Client, item: Annotation) -> None:
     for label, asked in (("fake", True), ("logo", False), ("fake", False)):
         item.refresh_from_db()
-        assert label_buttons.is_new(item, label) is asked
+        assert is_new_label(item, label) is asked
         assert (
             submit(client, item, label=label, new_label=label if asked else "").status_code == 302
         )
@@ -140,9 +140,9 @@ def test_it_looks_in_two_indexes_at_most(
     item: Annotation, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(2):
-        assert label_buttons.is_new(item, "fake")
+        assert is_new_label(item, "fake")
     with django_assert_num_queries(0):
-        assert not label_buttons.is_new(item, "logo")
+        assert not is_new_label(item, "logo")
 
 
 def test_it_lets_scripts_create_labels_as_mixpeek_does(item: Annotation, alice: User) -> None:
