@@ -19,7 +19,7 @@ from reviewapp.json_values import is_same_json
 from reviewapp.outbox import rebase as outbox_rebase
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
-from reviewapp.outbox.status.presenters import format_value
+from reviewapp.outbox.status.presenters import ValueChange, format_value
 from reviewapp.ref import Ref, RefKind
 from reviewapp.retrievers import services as retriever_services
 from reviewapp.retrievers.mirror import visible_retriever_values
@@ -31,15 +31,6 @@ if TYPE_CHECKING:
 PERMISSION = "outbox.manage_change"
 _ADMINS_ONLY = gettext_lazy("Only an admin can withdraw a change of a retriever.")
 _MUST_BE_SENT = gettext_lazy("It reverts a “can't tell” that Mixpeek was told, so it must be sent.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ValueChange:
-    """One displayed value before and after a withdrawal, in words."""
-
-    name: str
-    old: str
-    new: str
 
 
 @dataclass(frozen=True, kw_only=True)

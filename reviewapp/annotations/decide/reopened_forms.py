@@ -23,7 +23,7 @@ from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.value_authorship import given_by_people, machine_words
 from reviewapp.json_values import is_same_json
 from reviewapp.outbox.models import Change
-from reviewapp.outbox.status.presenters import format_value
+from reviewapp.outbox.status.presenters import ValueChange, format_value
 from reviewapp.web.http import parse_whole_number
 
 if TYPE_CHECKING:
@@ -35,15 +35,6 @@ _NEVER_DELIVERED = {Change.State.CONFLICT, Change.State.REFUSED, Change.State.WI
 
 
 @dataclass(frozen=True, kw_only=True)
-class RestoredField:
-    """One field to restore: its current value and the one before, in words."""
-
-    name: str
-    now: str
-    then: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Reversal:
     """What undoing a decision would set now (`values`), field by field (`back`).
 
@@ -52,7 +43,7 @@ class Reversal:
     """
 
     values: dict[str, Any]
-    back: tuple[RestoredField, ...] = ()
+    back: tuple[ValueChange, ...] = ()
     kept: tuple[str, ...] = ()
     created: bool = False
 
@@ -90,8 +81,8 @@ def build_reversal(
             kept.append(name)
             continue
         values[name] = previous
-        now = format_value(current[name])
-        restored.append(RestoredField(name=name, now=now, then=format_value(previous)))
+        old = format_value(current[name])
+        restored.append(ValueChange(name=name, old=old, new=format_value(previous)))
     return Reversal(values=values, back=tuple(restored), kept=tuple(kept))
 
 

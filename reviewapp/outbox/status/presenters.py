@@ -55,6 +55,15 @@ class FieldComparison:
     tags: Tags | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class ValueChange:
+    """One value before and after an action, as text."""
+
+    name: str
+    old: str
+    new: str
+
+
 def format_value(value: Any) -> str:
     """Return a JSON value as text: "—" for no value, text as it is, the rest as indented JSON."""
     if value is None or value in ("", {}, []):

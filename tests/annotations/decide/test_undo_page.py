@@ -120,7 +120,7 @@ def test_it_shows_the_same_preview_to_who_only_looks(client: Client, item: Annot
     decision = decide_on_page(client, item, label="no logo")
     answer = client.get(reverse("undo", args=[decision.pk]), follow=True)
     assert answer.status_code == 200
-    assert [field.then for field in answer.context["undoing"].reversal.back] == ["logo"]
+    assert [field.new for field in answer.context["undoing"].reversal.back] == ["logo"]
     assert not Undo.objects.exists()
 
 
