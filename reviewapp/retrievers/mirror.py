@@ -56,7 +56,12 @@ def absorb_retriever(records: Sequence[RetrieverRecord]) -> SyncCounts:
     for record in newest.values():
         row = known.get(record.retriever_id)
         if row is None:
-            created.append(_build_retriever(record, seen_at=now))
+            values = _record_values(record)
+            upstream = {name: values[name] for name in RETRIEVER_FIELDS}
+            new_row = Retriever(
+                retriever_id=record.retriever_id, seen_at=now, upstream=upstream, **values
+            )
+            created.append(new_row)
             absorbed.append(record)
             continue
 
@@ -80,17 +85,6 @@ def absorb_retriever(records: Sequence[RetrieverRecord]) -> SyncCounts:
     save_bodies(absorbed)
     Retriever.objects.filter(retriever_id__in=list(known)).update(seen_at=now)
     return SyncCounts(new=len(created), changed=updated_count, same=len(known) - updated_count)
-
-
-def _build_retriever(record: RetrieverRecord, *, seen_at: datetime) -> Retriever:
-    values = _record_values(record)
-    upstream = {name: values[name] for name in RETRIEVER_FIELDS}
-    return Retriever(
-        retriever_id=record.retriever_id,
-        seen_at=seen_at,
-        upstream=upstream,
-        **values,
-    )
 
 
 def save_bodies(records: Sequence[RetrieverRecord]) -> None:

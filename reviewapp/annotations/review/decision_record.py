@@ -153,6 +153,11 @@ def load_decision_record(pk: int) -> DecisionRecord | None:
         words = query_words(execution.inputs if execution else {})
         shown_evidence = evidence(decision.result.snapshot, query_words=words)
 
+    later = Decision.objects.filter(annotation=annotation, pk__gt=pk).order_by("pk")
+    later = later.select_related("reviewer", "undo")
+    versions = versions_with_authors(annotation)
+    first_version = decision.base_version or 1
+
     return DecisionRecord(
         decision=decision,
         annotation=annotation,
@@ -164,9 +169,9 @@ def load_decision_record(pk: int) -> DecisionRecord | None:
         fields=_fields(decision),
         change=decision.change,
         undo=decision.undo if decision.taken_back else None,
-        later=_later(decision),
+        later=list(later[:_MAX_LATER]),
         entries=timeline_since(annotation.ref, decision.created_at),
-        at_mixpeek=_versions_since(annotation, decision.base_version),
+        at_mixpeek=[version for version in versions if version.version >= first_version],
     )
 
 
@@ -220,14 +225,3 @@ def _fields(decision: Decision) -> list[EnteredField]:
         )
         fields.append(field)
     return fields
-
-
-def _later(decision: Decision) -> list[Decision]:
-    later = Decision.objects.filter(annotation_id=decision.annotation_id, pk__gt=decision.pk)
-    return list(later.select_related("reviewer", "undo").order_by("pk")[:_MAX_LATER])
-
-
-def _versions_since(annotation: Annotation, base_version: int | None) -> list[UpstreamVersion]:
-    first = base_version or 1
-    versions = versions_with_authors(annotation)
-    return [version for version in versions if version.version >= first]

@@ -155,15 +155,14 @@ def without_single_keys(keys: tuple[Shortcut, ...]) -> tuple[Shortcut, ...]:
     """Return what is left for a person who has switched single keys off."""
     left = []
     for key in keys:
-        combinations = tuple(name for name in key.keys if not _is_single(name))
+        combinations = []
+        for name in key.keys:
+            # As `isSingle` in the script of the keys: Escape works for everybody.
+            if name.startswith(("Mod+", "Alt+")) or name == "Escape":
+                combinations.append(name)
         if combinations:
-            left.append(replace(key, keys=combinations))
+            left.append(replace(key, keys=tuple(combinations)))
     return tuple(left)
-
-
-def _is_single(key: str) -> bool:
-    """Return what `isSingle` in `static/review.js` does: Escape works for everybody."""
-    return not key.startswith(("Mod+", "Alt+")) and key != "Escape"
 
 
 def shortcuts_as_json(keys: tuple[Shortcut, ...]) -> list[dict[str, Any]]:

@@ -85,7 +85,7 @@ def redirect_to_next(
     )
     if claimed_pk is None:
         if conditions.WAITING in conditions.free(queue_filter):
-            _tell_what_is_held(request, queue_filter)
+            _add_held_message(request, queue_filter)
         url = reverse("queue") + queue_filter.querystring()
         # htmx would follow a plain redirect and put the queue's fragment where the item was.
         if wants_fragment(request):
@@ -94,7 +94,7 @@ def redirect_to_next(
     return redirect_to_item(queue_filter, claimed_pk)
 
 
-def _tell_what_is_held(request: Request, queue_filter: QueueFilter) -> None:
+def _add_held_message(request: Request, queue_filter: QueueFilter) -> None:
     """Tell the person if all that is left is held by others: the list shows it all the same."""
     why = explain_empty_queue(queue_filter, request.user)
     if why.held and why.free_at:

@@ -221,36 +221,25 @@ def _common_ends(old: str, new: str) -> tuple[int, int]:
     if old == new:
         return len(old), 0
 
-    common_start = old[: _common_head(old, new)].rstrip()
+    common_start = old[: _common_length(old, new)].rstrip()
     head = 0
     if common_start:
         partial_word = common_start.rsplit(None, 1)[-1]
         head = len(common_start) - len(partial_word)
 
-    tail = _common_tail(old[head:], new[head:])
+    tail = _common_length(old[head:][::-1], new[head:][::-1])
     parts = old[len(old) - tail :].split(None, 1) if tail else []
     tail = len(parts[1]) if len(parts) == 2 else 0
     return head, tail
 
 
-def _common_head(old: str, new: str) -> int:
+def _common_length(old: str, new: str) -> int:
+    """Return how many characters both texts begin with."""
     low = 0
     high = min(len(old), len(new))
     while low < high:
         middle = (low + high + 1) // 2
         if old[low:middle] == new[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def _common_tail(old: str, new: str) -> int:
-    low = 0
-    high = min(len(old), len(new))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if old[len(old) - middle : len(old) - low] == new[len(new) - middle : len(new) - low]:
             low = middle
         else:
             high = middle - 1

@@ -328,8 +328,11 @@ def _action_by_status(status: Any) -> Action:
 
 
 def _action_sentence(action: Action, event: AnyEvent) -> str:
-    field = _SENTENCE_FIELD.get(action, "")
-    old, new = _quoted_values(_changes(event).get(field))
+    pair: Any = _changes(event).get(_SENTENCE_FIELD.get(action, ""))
+    if not _is_pair(pair):
+        pair = ["", ""]
+    old = _quote(pair[0], empty="")
+    new = _quote(pair[1], empty=_("nothing"))
     if action == Action.ANNOTATION_RELABELLED and not old:
         return _("labelled it %(label)s") % {"label": new}
 
@@ -350,11 +353,6 @@ def _changes(event: AnyEvent) -> dict[str, Any]:
 
 def _is_pair(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2
-
-
-def _quoted_values(pair: Any) -> tuple[str, str]:
-    old, new = pair if _is_pair(pair) else ("", "")
-    return _quote(old, empty=""), _quote(new, empty=_("nothing"))
 
 
 def _quote(value: Any, *, empty: str) -> str:

@@ -131,6 +131,12 @@ def edit_retriever(request: Request, pk: int) -> HttpResponse:
     return _saved_response(request, pk)
 
 
+def _saved_response(request: Request, pk: int) -> HttpResponse:
+    if wants_fragment(request):
+        return render_retriever(request, load(pk), whole=True)
+    return redirect("retriever", pk)
+
+
 def _restore_note(retriever: Retriever, submitted: RetrieverEdit, event: str) -> str:
     """Return which version an edit restores, by the key of its event; "" if it restores none."""
     event_pk = parse_whole_number(event)
@@ -143,12 +149,6 @@ def _restore_note(retriever: Retriever, submitted: RetrieverEdit, event: str) ->
         if earlier.event.pk == event_pk and is_restored:
             return f"restores version {earlier.number}"
     return ""
-
-
-def _saved_response(request: Request, pk: int) -> HttpResponse:
-    if wants_fragment(request):
-        return render_retriever(request, load(pk), whole=True)
-    return redirect("retriever", pk)
 
 
 @require_safe
@@ -235,12 +235,16 @@ def render_retriever(
     `more` is added to the context: `errors`, `stale`, `faster`, `merge_sentences`, `notice`,
     `mending`.
     """
-    errors = more.get("errors") or {}
+    changes = Change.objects.about(retriever.ref)
     context = {
         "retriever": retriever,
         "draft": draft,
-        "problems": _general_errors(errors),
-        **_details_context(request, retriever, draft),
+        "problems": _general_errors(more.get("errors") or {}),
+        "cap": WAITING_CAP,
+        "may_edit": may_edit(request, retriever),
+        "change": changes.first(),
+        "troubles": list(changes.attention()[:5]),
+        "tags_in_use": list(map(quote_tag, Retriever.objects.tags_in_use())) if draft else [],
         **more,
     }
     page = "retrievers/retriever.html"
@@ -270,19 +274,6 @@ def _general_errors(errors: Mapping[str, Sequence[str]]) -> list[str]:
         if name not in _FIELDS_WITH_ERRORS:
             general.append(field_errors[0])
     return general
-
-
-def _details_context(
-    request: Request, retriever: Retriever, draft: EditFormState | None
-) -> dict[str, Any]:
-    changes = Change.objects.about(retriever.ref)
-    return {
-        "cap": WAITING_CAP,
-        "may_edit": may_edit(request, retriever),
-        "change": changes.first(),
-        "troubles": list(changes.attention()[:5]),
-        "tags_in_use": list(map(quote_tag, Retriever.objects.tags_in_use())) if draft else [],
-    }
 
 
 def _page_context(request: Request, retriever: Retriever, form: RunForm) -> dict[str, Any]:

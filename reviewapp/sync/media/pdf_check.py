@@ -23,18 +23,18 @@ def is_pdf(url: str) -> bool:
     `url` must be on an allowed host. Reads the first bytes, at most once a minute. Raises
     `UnreadableFile`, and `TooBusy` while too many requests wait for files.
     """
-    result = _cache.get(url)
-    if result is None:
-        result = _check(url)
-        _cache.set(url, result, seconds=_CACHE_SECONDS)
-    return result
+    known = _cache.get(url)
+    if known is not None:
+        return known
 
-
-def _check(url: str) -> bool:
     start = read_start(url)
     # The response for the first bytes of an empty file.
-    if start.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-        return False
-    if start.status not in SUCCESS:
+    is_empty = start.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+    if not is_empty and start.status not in SUCCESS:
         raise UnreadableFile(f"its host answered {start.status}")
-    return start.content_type == _CONTENT_TYPE and _MAGIC in start.content
+
+    result = False
+    if not is_empty:
+        result = start.content_type == _CONTENT_TYPE and _MAGIC in start.content
+    _cache.set(url, result, seconds=_CACHE_SECONDS)
+    return result

@@ -105,7 +105,11 @@ def _read_pages(
         may_step_back = pull_pass.skip > 0 and not after_gap and steps_back < _MAX_STEPS_BACK
         if may_step_back and not _seen_ids(pull_pass, ids[:1]):
             steps_back += 1
-            _step_back(pull_pass, page, size)
+            end = pull_pass.skip
+            # An empty page shows how far the list shrank, if it has a total.
+            if not page.rows and page.total is not None:
+                end = min(end, page.total)
+            _move(pull_pass, max(end - size, 0))
             continue
 
         after_gap = False
@@ -114,14 +118,6 @@ def _read_pages(
             raise Garbled("Mixpeek sends the same page of annotations again and again.")
         previous_ids = ids
         yield page
-
-
-def _step_back(pull_pass: PullPass, page: RecordPage[AnnotationRecord], size: int) -> None:
-    end = pull_pass.skip
-    # An empty page shows how far the list shrank, if it has a total.
-    if not page.rows and page.total is not None:
-        end = min(end, page.total)
-    _move(pull_pass, max(end - size, 0))
 
 
 def _pull_piecemeal(
