@@ -134,7 +134,7 @@ lock: $(PY)
 messages: dev
 	@mkdir -p var
 	$(PY) -m babel.messages.frontend extract --mapping=pyproject.toml --project=reviewapp \
-		--keywords="gettext_lazy ngettext_lazy:1,2 pgettext_lazy:1c,2" --output=var/django.pot reviewapp templates
+		--keywords="gettext_lazy ngettext_lazy:1,2 pgettext_lazy:1c,2" --output=var/django.pot .
 
 clean:
 	rm -rf .venv staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis var/tests

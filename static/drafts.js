@@ -11,7 +11,17 @@
 // Browsers hold records of earlier versions: whatever changes here goes on reading them
 // (test_stored_records.py).
 
-import { clearNotice, clearSaved, isAway, notify, post, say, signedOut, sitePrefix } from "./server.js";
+import {
+  clearNotice,
+  clearSaved,
+  gettext,
+  isAway,
+  notify,
+  post,
+  say,
+  signedOut,
+  sitePrefix,
+} from "./server.js";
 
 const DRAFT_PREFIX = `${sitePrefix}reviewapp.draft.`;
 const SUBMIT_PREFIX = `${sitePrefix}reviewapp.waiting.`;
@@ -268,15 +278,17 @@ function fillForm(texts) {
 const SOON = 1500;
 const AT_THE_LATEST = 10000;
 const RETRY_PAUSE = 15000;
-const NOWHERE =
+const NOWHERE = gettext(
   "Not saved: this browser's storage is full or switched off. " +
-  "Stay on this page until you have submitted";
+    "Stay on this page until you have submitted",
+);
 const REFUSALS = {
-  401: "You were signed out",
-  403: "You have no access to save it on the server",
-  413: "It is too large to be saved on the server",
+  401: gettext("You were signed out"),
+  403: gettext("You have no access to save it on the server"),
+  413: gettext("It is too large to be saved on the server"),
 };
-const NOT_SAVED = "The server could not save it; trying again";
+const NOT_SAVED = gettext("The server could not save it; trying again");
+const NO_CONNECTION = gettext("No connection");
 const seconds = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
 // How far the server's clock is ahead of this browser's, in ms.
@@ -321,7 +333,8 @@ function sayStoredBecause(reason) {
 function storeForm({ acked = false } = {}) {
   const [person, item] = personAndItem();
   const isStoredNow = storeDraft({ person, item, at: serverNow(), acked, form: readForm() });
-  storedSentence = isStoredNow ? `Saved in this browser ${seconds.format(new Date())}` : "";
+  const time = seconds.format(new Date());
+  storedSentence = isStoredNow ? gettext("Saved in this browser %(time)s", { time }) : "";
   return isStoredNow;
 }
 
@@ -424,8 +437,8 @@ async function requestSave({ isAsked, keepalive }) {
   try {
     response = await post(draftSection().dataset.save, { ...sent, person }, { keepalive });
   } catch {
-    sayStoredBecause("No connection");
-    if (isAsked) say(storedSentence ? `${storedSentence}. No connection.` : NOWHERE);
+    sayStoredBecause(NO_CONNECTION);
+    if (isAsked) say(storedSentence ? `${storedSentence}. ${NO_CONNECTION}.` : NOWHERE);
     retrySave();
     return undefined;
   }
@@ -458,17 +471,21 @@ function draftSaved(sent, isAsked) {
     isKept = true;
   }
   storeForm({ acked: isLast });
-  if (isLast) sayState(`Draft saved on the server ${seconds.format(new Date())}`);
+  const time = seconds.format(new Date());
+  if (isLast) sayState(gettext("Draft saved on the server %(time)s", { time }));
   else sayStored();
-  if (isAsked) say("Draft saved on the server. Nothing is submitted yet.");
+  if (isAsked) say(gettext("Draft saved on the server. Nothing is submitted yet."));
 }
 
 function draftOvertaken({ at, edition, form }, item) {
   mustChoose = true;
   const isOfTab = isStored(draftSection().dataset.person, item, form);
   addOffer({ at: Date.parse(at), edition, form, isHere: isOfTab, isOfTab, hasRecord: isOfTab });
-  const place = isOfTab ? "tab" : "browser";
-  sayStoredBecause(`Another ${place} has saved a different draft; choose above which one to keep`);
+  sayStoredBecause(
+    isOfTab
+      ? gettext("Another tab has saved a different draft; choose above which one to keep")
+      : gettext("Another browser has saved a different draft; choose above which one to keep"),
+  );
   planSave(RETRY_PAUSE);
 }
 
@@ -483,7 +500,9 @@ function draftNotSaved(status, why) {
 function draftDecided() {
   stopSaving();
   if (isTouched) {
-    sayState("This form was already submitted. Submit again to make your changes a new decision");
+    sayState(
+      gettext("This form was already submitted. Submit again to make your changes a new decision"),
+    );
     return;
   }
   forgetDrafts(...personAndItem());
@@ -528,18 +547,19 @@ function savedWhen(at) {
   return (isToday ? timeOfDay : dateAndTime).format(at);
 }
 
-function savedWhere({ isHere, isOfTab }) {
-  if (isOfTab) return "in another tab";
-  return isHere ? "in this browser" : "in another browser";
-}
-
 function offerSentence(draft) {
   const { outcome, label, choice, reasoning } = draft.form;
   const excerpt = (reasoning || "").trim().slice(0, 80);
-  const decision = outcome === UNDECIDABLE ? "can't tell" : label || choice || "no label";
+  const answer = label || choice || gettext("no label");
+  const decision = outcome === UNDECIDABLE ? gettext("can't tell") : answer;
   const words = excerpt ? `${decision}, “${excerpt}”` : decision;
-  const origin = `from ${savedWhen(draft.at)}, ${savedWhere(draft)}`;
-  return `You have another draft, ${origin}: ${words}`;
+  const values = { time: savedWhen(draft.at), words };
+  if (draft.isOfTab) {
+    return gettext("You have another draft, from %(time)s, in another tab: %(words)s", values);
+  }
+  return draft.isHere
+    ? gettext("You have another draft, from %(time)s, in this browser: %(words)s", values)
+    : gettext("You have another draft, from %(time)s, in another browser: %(words)s", values);
 }
 
 function offerBanner(draft) {
@@ -592,16 +612,19 @@ function dropOffer(draft) {
 function sayRestored(draft) {
   const banner = draftSection().querySelector("[data-draft-told]");
   banner.hidden = false;
-  banner.querySelector("[data-draft-sentence]").textContent =
-    `Unsent draft from ${savedWhen(draft.at)} restored.`;
+  banner.querySelector("[data-draft-sentence]").textContent = gettext(
+    "Unsent draft from %(time)s restored.",
+    { time: savedWhen(draft.at) },
+  );
 }
 
 // An item comes into the page: the newest draft of it, this browser's or the server's, goes into
 // the form, and a draft whose base is older than the item is compared with it first. What is
 // submitted or discarded is forgotten here too.
 
-const SUBMITTED =
-  "What you typed here had already been submitted. The form shows the current values.";
+const SUBMITTED = gettext(
+  "What you typed here had already been submitted. The form shows the current values.",
+);
 
 // The item that came last, as {item, person, decisionId}.
 let shownItem = null;
@@ -633,7 +656,9 @@ async function restoreDraft(draft, { isChosen = false } = {}) {
   fillForm(draft.form);
   if (isChosen) followServerDraft();
   sayRestored(draft);
-  sayState(draft.isOnServer ? "Draft saved on the server" : "Saved in this browser");
+  sayState(
+    draft.isOnServer ? gettext("Draft saved on the server") : gettext("Saved in this browser"),
+  );
   // What became a decision in the moment of a crash needs no comparison: the server says so when it
   // is asked to save.
   const isKnown = draft.isOnServer || draft.acked;
@@ -756,10 +781,14 @@ const FIRST_PAUSE = 2000;
 const LONGEST_PAUSE = 60000;
 // What the server will not take, however often it is sent.
 const REFUSED_SENTENCES = {
-  400: "The server did not accept this form. Open the item, check the form and submit it again.",
-  403: "You no longer have access to decide this. Ask an admin for access.",
-  404: "This item no longer exists.",
-  413: "This is too large for the server. Open the item, make it shorter and submit it again.",
+  400: gettext(
+    "The server did not accept this form. Open the item, check the form and submit it again.",
+  ),
+  403: gettext("You no longer have access to decide this. Ask an admin for access."),
+  404: gettext("This item no longer exists."),
+  413: gettext(
+    "This is too large for the server. Open the item, make it shorter and submit it again.",
+  ),
 };
 let sendPause = FIRST_PAUSE;
 let sendTimer = 0;
@@ -779,14 +808,16 @@ function sendLater() {
 function submitSaved(submit, json) {
   if (submit.kind === "decide") forgetDrafts(pagePerson, submit.item);
   removeSubmit(submit);
-  say(`${submit.title}: ${json.said || "Saved."}`);
+  say(`${submit.title}: ${json.said || gettext("Saved.")}`);
   openNextItem(submit);
 }
 
 function submitAsks(submit, why) {
   keepAsDraft(submit);
   updateSubmit({ ...submit, state: "asks", why });
-  const nextStep = "Your answer is kept: open it from the list “Not saved yet” and submit again.";
+  const nextStep = gettext(
+    "Your answer is kept: open it from the list “Not saved yet” and submit again.",
+  );
   notify(`${submit.title}: ${why} ${nextStep}`);
   if (!isShown(submit)) return;
   lockForms(null);
@@ -805,7 +836,7 @@ function submitAnswered(submit, { status, json, text }) {
     return true;
   }
   if (status === 409 || status === 422) {
-    submitAsks(submit, json.why || "The item has changed.");
+    submitAsks(submit, json.why || gettext("The item has changed."));
     return true;
   }
   if (status === 401) {
@@ -813,8 +844,11 @@ function submitAnswered(submit, { status, json, text }) {
     return false;
   }
   if (status === 403 && text.includes("data-somebody-else")) {
-    const name = pagePersonName;
-    notify(`Unsent decisions here belong to ${name}. They are kept until ${name} signs in again.`);
+    const belongTo = gettext(
+      "Unsent decisions here belong to %(name)s. They are kept until %(name)s signs in again.",
+      { name: pagePersonName },
+    );
+    notify(belongTo);
     return false;
   }
   if (REFUSED_SENTENCES[status]) {
@@ -931,7 +965,7 @@ function queueSubmit(event) {
   clearNotice();
   clearSaved();
   lockForms(waitingSubmit());
-  say("You are offline. Not saved yet; it is sent when you reconnect.");
+  say(gettext("You are offline. Not saved yet; it is sent when you reconnect."));
   document.querySelector("#waits [data-take-back]").focus();
   sendLater();
 }

@@ -2,6 +2,7 @@
 // server does it.
 
 import { touchForm } from "./page.js";
+import { gettext } from "./server.js";
 
 const list = () => document.querySelector("[data-rows-list]");
 const rows = () => [...list().children];
@@ -26,14 +27,18 @@ function blankRow() {
   return row;
 }
 
+const BUTTON_NAMES = {
+  up: (values) => gettext("Move label %(number)s up", values),
+  down: (values) => gettext("Move label %(number)s down", values),
+  remove: (values) => gettext("Remove label %(number)s", values),
+};
+
 function numberRows() {
   rows().forEach((row, index) => {
     for (const button of row.querySelectorAll("[data-move]")) {
       const { move } = button.dataset;
-      const label = `label ${index + 1}`;
-      const name = move === "remove" ? `Remove ${label}` : `Move ${label} ${move}`;
       button.value = `${move}:${index}`;
-      button.setAttribute("aria-label", name);
+      button.setAttribute("aria-label", BUTTON_NAMES[move]({ number: index + 1 }));
     }
   });
 }

@@ -12,13 +12,9 @@ import {
   unsavedDrafts,
   unsentSubmits,
 } from "./drafts.js";
-import { post, say } from "./server.js";
+import { gettext, ngettext, post, say } from "./server.js";
 
 export const isApple = /Mac|iPhone|iPad|iPod/.test(navigator.platform);
-
-function counted(number, singular, plural) {
-  return `${number} ${number === 1 ? singular : plural}`;
-}
 
 // Every <time datetime> in the reader's own zone, as an age (data-age) or as the time of day alone
 // (data-clock); the title has the exact instant.
@@ -38,7 +34,7 @@ const UNITS = [
 function age(at) {
   const elapsed = (at - Date.now()) / 1000;
   const unit = UNITS.find(([, length]) => Math.abs(elapsed) >= length);
-  if (!unit) return "just now";
+  if (!unit) return gettext("just now");
   const [name, length] = unit;
   return ago.format(Math.trunc(elapsed / length), name);
 }
@@ -139,8 +135,14 @@ document.addEventListener("click", (event) => {
 // How many submits wait, in the bar at the top, and which, in a drawer: nothing in it is called
 // saved.
 
-const KINDS = { decide: "Decision", skip: "Skip", defer: "Defer" };
-const TAKE_BACK_QUESTION = "What you typed cannot be saved as a draft. Undo and lose it?";
+const NOT_SENT = {
+  decide: (time) => gettext("Decision from %(time)s, not sent yet", { time }),
+  skip: (time) => gettext("Skip from %(time)s, not sent yet", { time }),
+  defer: (time) => gettext("Defer from %(time)s, not sent yet", { time }),
+};
+const TAKE_BACK_QUESTION = gettext(
+  "What you typed cannot be saved as a draft. Undo and lose it?",
+);
 const unsentCount = document.querySelector("[data-waiting-count]");
 const unsentDrawer = document.getElementById("waiting");
 
@@ -149,18 +151,20 @@ function unsentSentence(submits) {
   const sentences = [];
   if (waiting.length) {
     const areDecisions = waiting.every((submit) => submit.kind === "decide");
-    const noun = areDecisions ? "decision" : "action";
-    sentences.push(counted(waiting.length, `unsent ${noun}`, `unsent ${noun}s`));
+    sentences.push(
+      areDecisions
+        ? ngettext("%(number)s unsent decision", "%(number)s unsent decisions", waiting.length)
+        : ngettext("%(number)s unsent action", "%(number)s unsent actions", waiting.length),
+    );
   }
   const needing = submits.length - waiting.length;
-  if (needing) sentences.push(counted(needing, "needs you", "need you"));
+  if (needing) sentences.push(ngettext("%(number)s needs you", "%(number)s need you", needing));
   return sentences.join(", ");
 }
 
 function submitSentence(submit) {
   if (submit.state !== "waiting") return submit.why;
-  const made = timeOfDay.format(submit.at);
-  return `${KINDS[submit.kind]} from ${made}, not sent yet`;
+  return NOT_SENT[submit.kind](timeOfDay.format(submit.at));
 }
 
 function submitLine(submit) {
@@ -196,7 +200,7 @@ if (unsentCount && unsentDrawer) {
 // away unasked.
 
 const LONGEST_WAIT = 8000;
-const DELETE_QUESTION = "Delete what you typed? This cannot be undone.";
+const DELETE_QUESTION = gettext("Delete what you typed? This cannot be undone.");
 const { person } = document.body.dataset;
 const signingOut = document.getElementById("signing_out");
 let signOutForm = null;
@@ -234,7 +238,7 @@ function atMost(milliseconds, work) {
 function showSigningOut(isNow) {
   isSigningOut = isNow;
   signOutForm.querySelector("[type=submit]").disabled = isNow;
-  if (isNow) say("Saving your work, then signing you out.");
+  if (isNow) say(gettext("Saving your work, then signing you out."));
 }
 
 function signOut() {
@@ -245,16 +249,21 @@ function signOut() {
 function askAboutUnsaved() {
   const submits = unsentSubmits().length;
   const drafts = draftsToSave().length;
-  const parts = [];
-  if (submits) {
-    parts.push(counted(submits, "unsent decision", "unsent decisions"));
+  const decisions = ngettext(
+    "%(number)s unsent decision",
+    "%(number)s unsent decisions",
+    submits,
+  );
+  const unsaved = ngettext("%(number)s unsaved draft", "%(number)s unsaved drafts", drafts);
+  let work = submits ? decisions : unsaved;
+  if (submits && drafts) {
+    work = gettext("%(first)s and %(second)s", { first: decisions, second: unsaved });
   }
-  if (drafts) {
-    parts.push(counted(drafts, "unsaved draft", "unsaved drafts"));
-  }
-  signingOut.querySelector("[data-told]").textContent =
-    `This browser has ${parts.join(" and ")}. If you keep your work, it is sent when you sign in ` +
-    "here again. Until then others who use this browser could read it.";
+  signingOut.querySelector("[data-told]").textContent = gettext(
+    "This browser has %(work)s. If you keep your work, it is sent when you sign in here again. " +
+      "Until then others who use this browser could read it.",
+    { work },
+  );
   signingOut.showModal();
   signingOut.querySelector("[data-stay]").focus();
 }
@@ -363,7 +372,7 @@ if (navigation) {
 // Forms that ask for it (`data-guards`): what was typed and not saved is not left behind without a
 // question.
 
-const LEAVE_QUESTION = "You have unsaved changes. Leave and lose them?";
+const LEAVE_QUESTION = gettext("You have unsaved changes. Leave and lose them?");
 const touchedForms = new WeakSet();
 let isLeaving = false;
 

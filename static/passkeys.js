@@ -2,13 +2,15 @@
 // the button is, because they only tell the console.
 
 import "./page.js";
+import { gettext } from "./server.js";
 
 const SENTENCES = {
-  NotAllowedError:
+  NotAllowedError: gettext(
     "No answer from a passkey: it was cancelled, took too long, or this site has none. Try again.",
-  InvalidStateError: "You have already added this passkey.",
+  ),
+  InvalidStateError: gettext("You have already added this passkey."),
 };
-const UNUSABLE = "Your browser cannot use passkeys on this page.";
+const UNUSABLE = gettext("Your browser cannot use passkeys on this page.");
 
 const button = document.querySelector("[data-passkey]");
 const error = document.getElementById("passkey_error");

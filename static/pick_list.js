@@ -1,6 +1,7 @@
 // Lists to pick from (retrievers, deliveries): pick all of a page, and say how many are picked.
 
 import "./page.js";
+import { gettext } from "./server.js";
 
 const TAG_FIELDS = ".picking-bar [name=add], .picking-bar [name=remove]";
 
@@ -15,7 +16,9 @@ function boxesOnPage(form) {
 
 function countSentence(onPage, elsewhere) {
   const total = onPage + elsewhere;
-  return elsewhere ? `${total} selected, ${elsewhere} of them on other pages` : `${total} selected`;
+  return elsewhere
+    ? gettext("%(total)s selected, %(elsewhere)s of them on other pages", { total, elsewhere })
+    : gettext("%(total)s selected", { total });
 }
 
 function showCount(form) {

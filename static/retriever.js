@@ -2,6 +2,7 @@
 // what was typed. Without this module the field takes several, with commas.
 
 import { touchForm } from "./page.js";
+import { gettext } from "./server.js";
 
 function tagField(tag) {
   const field = document.createElement("input");
@@ -9,7 +10,7 @@ function tagField(tag) {
   field.name = "add_exactly";
   field.value = tag;
   field.size = Math.min(Math.max(tag.length, 4), 60);
-  field.setAttribute("aria-label", "Tag to add; clear it to leave it out");
+  field.setAttribute("aria-label", gettext("Tag to add; clear it to leave it out"));
   const label = document.createElement("label");
   label.className = "tag-edit tag-edit-new";
   label.append("+ ", field);

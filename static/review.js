@@ -3,7 +3,7 @@
 
 import { formChanged, isFormKept, saveBeforeLeaving, showCannotTell } from "./drafts.js";
 import { isApple } from "./page.js";
-import { notify, say } from "./server.js";
+import { gettext, ngettext, notify, say } from "./server.js";
 
 const review = () => document.getElementById("review");
 const decisionForm = () => document.getElementById("decision");
@@ -28,7 +28,7 @@ function showConfidence() {
   const slider = inForm("[data-slider]");
   slider.value = isUsable ? number : 0.5;
   slider.classList.toggle("is-blank", !isUsable);
-  slider.setAttribute("aria-valuetext", isUsable ? text : "blank");
+  slider.setAttribute("aria-valuetext", isUsable ? text : gettext("blank"));
   for (const preset of decisionForm().querySelectorAll("[data-preset]")) {
     const isPressed = isUsable && Number(preset.dataset.preset) === number;
     preset.setAttribute("aria-pressed", String(isPressed));
@@ -122,7 +122,7 @@ function setCannotTell(isOn) {
 
 function enterCannotTell() {
   setCannotTell(true);
-  say("Can't tell. Write why you can't tell, then submit.");
+  say(gettext("Can't tell. Write why you can't tell, then submit."));
   inForm("#reasoning").focus();
 }
 
@@ -130,7 +130,7 @@ function leaveCannotTell() {
   setCannotTell(false);
   const label = inForm("[name=choice]:checked, #label") || inForm("[name=choice]");
   if (label) label.focus();
-  say("The label is submitted again.");
+  say(gettext("The label is submitted again."));
 }
 
 document.addEventListener("click", (event) => {
@@ -236,14 +236,19 @@ function exactNumber(text) {
   return `${digits}e${Number(exponent) - fraction.length + all.length - digits.length}`;
 }
 
-// Why a number cannot be stored as it was typed; "" if it can.
-function numberProblem(text) {
-  if (!JSON_NUMBER.test(text)) return "must be a number, such as 12 or 0.75.";
+// Why the number of a field cannot be stored as it was typed; "" if it can.
+function numberProblem(text, name) {
+  if (!JSON_NUMBER.test(text)) {
+    return gettext("%(name)s must be a number, such as 12 or 0.75.", { name });
+  }
   const stored = Number(text);
   const isWhole = /^-?\d+$/.test(text);
   if (isWhole || exactNumber(text) === exactNumber(String(stored))) return "";
-  if (!Number.isFinite(stored)) return "is too large.";
-  return `cannot be stored exactly. The nearest number is ${stored}.`;
+  if (!Number.isFinite(stored)) return gettext("%(name)s is too large.", { name });
+  return gettext("%(name)s cannot be stored exactly. The nearest number is %(stored)s.", {
+    name,
+    stored,
+  });
 }
 
 function showPayloadProblem(text) {
@@ -277,9 +282,9 @@ function checkbox({ path, value }) {
 
 function numberTyped(field, path) {
   const text = field.value.trim();
-  const problem = numberProblem(text);
+  const problem = numberProblem(text, path.join("."));
   field.setAttribute("aria-invalid", String(Boolean(problem)));
-  showPayloadProblem(problem && `${path.join(".")} ${problem}`);
+  showPayloadProblem(problem);
   if (!problem) replaceValue(path, text);
 }
 
@@ -325,7 +330,7 @@ function payloadRow(leaf, index) {
   const label = document.createElement("label");
   label.htmlFor = field.id;
   label.textContent = leaf.path.join(".");
-  if (Array.isArray(leaf.value)) label.append(mutedElement("span", " one per line"));
+  if (Array.isArray(leaf.value)) label.append(mutedElement("span", ` ${gettext("one per line")}`));
   const row = document.createElement("div");
   row.className = isYesNo ? "payload-row payload-check" : "payload-row";
   row.append(label, field);
@@ -338,14 +343,22 @@ function showPayloadFields() {
   const isReadable = isJsonObject(payload().value);
   const isToldByServer = Boolean(payloadError()) && payload().value === payload().defaultValue;
   place.replaceChildren();
-  showPayloadProblem(isReadable || isToldByServer ? "" : "This is not a valid JSON object.");
+  const problem = isReadable || isToldByServer ? "" : gettext("This is not a valid JSON object.");
+  showPayloadProblem(problem);
   if (!isReadable) return 0;
 
   const leaves = jsonLeaves(payload().value);
   const shown = leaves.filter(hasField).slice(0, MAX_PAYLOAD_FIELDS);
   place.append(...shown.map(payloadRow));
   const others = leaves.length - shown.length;
-  if (others) place.append(mutedElement("p", `${others} more ${others === 1 ? "field" : "fields"} in Raw JSON`));
+  if (others) {
+    const sentence = ngettext(
+      "%(number)s more field in Raw JSON",
+      "%(number)s more fields in Raw JSON",
+      others,
+    );
+    place.append(mutedElement("p", sentence));
+  }
   return shown.length;
 }
 
@@ -429,7 +442,7 @@ document.addEventListener("timeupdate", (event) => {
   }
 }, true);
 
-const NO_REASON = "Why is not known: the server cannot be reached.";
+const NO_REASON = gettext("Why is not known: the server cannot be reached.");
 
 // The server looks at the file and says why a browser does not show it.
 async function showReason(figure) {
@@ -437,7 +450,7 @@ async function showReason(figure) {
   const url = new URL(figure.querySelector(FILE).getAttribute("src"), window.location.href);
   url.hash = "";
   url.searchParams.set("why", "yes");
-  place.textContent = "Looking for the reason …";
+  place.textContent = gettext("Looking for the reason …");
   let reason = NO_REASON;
   try {
     const response = await fetch(url, { credentials: "same-origin", cache: "no-store" });
@@ -555,15 +568,16 @@ document.addEventListener("htmx:load", (event) => {
 
 const LEASE_ENDS_SOON = 120;
 const LEASE_TICK = 10000;
-const LEASE_WARNING =
+const LEASE_WARNING = gettext(
   "Your reservation of this item ends in two minutes. Extend it to keep the item; " +
-  "what you typed is kept either way.";
+    "what you typed is kept either way.",
+);
 let warnedOf = "";
 
 function leaseSentence(left) {
-  if (left <= 0) return "Your reservation has ended";
-  if (left < 60) return "Reserved for you, less than a minute left";
-  return `Reserved for you, ${Math.ceil(left / 60)} min left`;
+  if (left <= 0) return gettext("Your reservation has ended");
+  if (left < 60) return gettext("Reserved for you, less than a minute left");
+  return gettext("Reserved for you, %(minutes)s min left", { minutes: Math.ceil(left / 60) });
 }
 
 function showLease() {
@@ -572,7 +586,7 @@ function showLease() {
   const { until } = place.dataset;
   const left = (new Date(until) - Date.now()) / 1000;
   const isEnding = left < LEASE_ENDS_SOON;
-  place.title = `until ${new Date(until).toLocaleTimeString()}`;
+  place.title = gettext("until %(time)s", { time: new Date(until).toLocaleTimeString() });
   place.textContent = leaseSentence(left);
   document.getElementById("lease").classList.toggle("is-ending", isEnding);
   if (!isEnding || warnedOf === until) return;
@@ -586,10 +600,15 @@ window.setInterval(showLease, LEASE_TICK);
 // From item to item: where the focus goes, how long an item was looked at, and what is not left
 // without a question.
 
-const SECOND_CLICK =
-  "The second click was for the item before, so it did nothing here. Click again if you mean it.";
-const TOO_EARLY = "A key was pressed while this item was loading and did nothing. Press it again.";
-const LEAVE_QUESTION = "What you typed could not be saved as a draft. Leave and lose it?";
+const SECOND_CLICK = gettext(
+  "The second click was for the item before, so it did nothing here. Click again if you mean it.",
+);
+const TOO_EARLY = gettext(
+  "A key was pressed while this item was loading and did nothing. Press it again.",
+);
+const LEAVE_QUESTION = gettext(
+  "What you typed could not be saved as a draft. Leave and lose it?",
+);
 let shownAt = 0;
 // When the first click of a row of quick clicks was.
 let firstClickAt = 0;

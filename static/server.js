@@ -9,19 +9,48 @@ const { csrfCookie, home, signIn: signInPath, who: whoUrl, person, personName } 
 // that is not below a path.
 export const sitePrefix = home === "/" ? "" : home;
 
+// Sentences in the reader's language: the page has the translations that its scripts need
+// (web/script_modules.py). What has none is shown as it is written here.
+
+const translations = JSON.parse(document.getElementById("translations")?.textContent || "{}");
+
+function withValues(text, values) {
+  return text.replace(/%\((\w+)\)s/g, (placeholder, name) => String(values[name]));
+}
+
+export function gettext(text, values = {}) {
+  return withValues(translations[text] || text, values);
+}
+
+// The sentence for a number, which is its `%(number)s`.
+export function ngettext(singular, plural, number) {
+  const translation = translations[singular];
+  let text = number === 1 ? singular : plural;
+  if (translation) {
+    // Which form a larger number has depends on its last two digits in every language.
+    const index = number < 100 ? number : 100 + (number % 100);
+    text = translation.forms[translation.form_of[index]];
+  }
+  return withValues(text, { number });
+}
+
 // Sentences for the reader
 
 const SENTENCES = {
-  403: "You do not have access to this. Nothing was saved; what you typed is still here.",
-  404: "This no longer exists. Reload the page.",
-  413: "This is too large. Nothing was saved; make it shorter and try again.",
-  429: "Too many requests. Wait a moment and try again; what you typed is still here.",
+  403: gettext("You do not have access to this. Nothing was saved; what you typed is still here."),
+  404: gettext("This no longer exists. Reload the page."),
+  413: gettext("This is too large. Nothing was saved; make it shorter and try again."),
+  429: gettext("Too many requests. Wait a moment and try again; what you typed is still here."),
 };
-const SERVER_ERROR =
-  "Something went wrong on the server. What you typed is still here; try again in a moment.";
-const NOT_ACCEPTED =
-  "The server did not accept this. Nothing was saved; reload the page and try again.";
-const AWAY = "No connection. What you typed is still here; try again when you are back online.";
+const SERVER_ERROR = gettext(
+  "Something went wrong on the server. What you typed is still here; try again in a moment.",
+);
+const NOT_ACCEPTED = gettext(
+  "The server did not accept this. Nothing was saved; reload the page and try again.",
+);
+const AWAY = gettext(
+  "No connection. What you typed is still here; try again when you are back online.",
+);
 // What a proxy answers, or we while the database is away.
 const AWAY_STATUS = [502, 503, 504];
 
@@ -163,14 +192,18 @@ document.addEventListener("htmx:configRequest", (event) => {
 // been submitted goes on by itself. What needs a tab of its own (passkey, single sign-on) is
 // noticed when that tab is signed in. If somebody else signs in, nothing of it is submitted.
 
-const SIGNED_OUT = "You were signed out. Sign in again; your work is kept.";
-const SIGNED_IN = "You are signed in again. What you typed is still here: submit it again.";
-const NO_COOKIES =
-  "Nothing can be saved, because this browser blocks this site's cookies. Allow them, then submit " +
-  "again: what you typed is still here.";
+const SIGNED_OUT = gettext("You were signed out. Sign in again; your work is kept.");
+const SIGNED_IN = gettext(
+  "You are signed in again. What you typed is still here: submit it again.",
+);
+const NO_COOKIES = gettext(
+  "Nothing can be saved, because this browser blocks this site's cookies. Allow them, then " +
+    "submit again: what you typed is still here.",
+);
 // A token that is refused again so soon after it was renewed, in ms, is not kept by the browser.
 const RENEWAL_PAUSE = 10000;
 
+const owner = { name: personName };
 const dialog = document.getElementById("sign_in_again");
 const tabs = "BroadcastChannel" in window ? new BroadcastChannel(`${sitePrefix}reviewapp.session`) : null;
 let isSignedOut = false;
@@ -211,7 +244,7 @@ function tellTabs() {
 
 function submitAgain({ elt, submitter }) {
   clearNotice();
-  say("You are signed in again. Your decision is being sent.");
+  say(gettext("You are signed in again. Your decision is being sent."));
   if (!elt.requestSubmit) elt.click();
   else if (submitter && submitter.isConnected) elt.requestSubmit(submitter);
   else elt.requestSubmit();
@@ -243,9 +276,11 @@ function signedIn(now) {
 function showSomebodyElse(now) {
   if (!dialog.open) dialog.showModal();
   inDialog("place").replaceChildren();
-  inDialog("told").textContent =
-    `You are now signed in as ${now.name}, but this page belongs to ${personName}. Nothing was ` +
-    `submitted; what ${personName} typed is kept.`;
+  inDialog("told").textContent = gettext(
+    "You are now signed in as %(name)s, but this page belongs to %(person)s. Nothing was " +
+      "submitted; what %(person)s typed is kept.",
+    { name: now.name, person: personName },
+  );
   showProblem("");
   for (const element of dialog.querySelectorAll("[data-other]")) element.hidden = false;
   inDialog("sign-again").focus();
@@ -257,7 +292,7 @@ function showSignInForm(html) {
   const forms = [...page.querySelectorAll("main form")];
   const form = forms.find((candidate) => candidate.querySelector("[type=password], [name=code]"));
   if (!form) {
-    showProblem("This sign-in needs its own page. Use the link below, then come back.");
+    showProblem(gettext("This sign-in needs its own page. Use the link below, then come back."));
     return;
   }
   const shown = document.importNode(form, true);
@@ -273,8 +308,8 @@ async function showSignInResponse(response) {
   const { status } = response;
   const type = response.headers.get("Content-Type") || "";
   if (type.startsWith("application/json")) signedIn(await response.json());
-  else if (status === 429) showProblem("Too many tries. Wait a minute and try again.");
-  else if (status === 403 || status >= 500) showProblem("That did not work. Try again.");
+  else if (status === 429) showProblem(gettext("Too many tries. Wait a minute and try again."));
+  else if (status === 403 || status >= 500) showProblem(gettext("That did not work. Try again."));
   else showSignInForm(await response.text());
 }
 
@@ -285,7 +320,7 @@ async function requestSignIn(url, options = {}) {
     const response = await fetch(url, { ...always, ...options });
     await showSignInResponse(response);
   } catch {
-    showProblem("No connection. Try again when you are back online.");
+    showProblem(gettext("No connection. Try again when you are back online."));
   }
 }
 
@@ -301,14 +336,16 @@ async function loadSignInPage() {
   for (const element of dialog.querySelectorAll("[data-other]")) element.hidden = true;
   const { refused } = await getPerson().catch(() => ({}));
   inDialog("another-way").hidden = Boolean(refused);
-  dialog.querySelector("h2").textContent = refused ? "You were signed out" : "Sign in again";
+  dialog.querySelector("h2").textContent = refused
+    ? gettext("You were signed out")
+    : gettext("Sign in again");
   if (refused) {
     showRefusal(refused);
     return;
   }
   inDialog("told").textContent = heldSubmit
-    ? `You were signed out. Sign in as ${personName} and your decision is sent.`
-    : `You were signed out. Sign in as ${personName}; your work is kept.`;
+    ? gettext("You were signed out. Sign in as %(name)s and your decision is sent.", owner)
+    : gettext("You were signed out. Sign in as %(name)s; your work is kept.", owner);
   await requestSignIn(`${signInPath}?next=${encodeURIComponent(whoUrl)}`);
 }
 
@@ -406,8 +443,8 @@ if (dialog) {
   });
   inDialog("elsewhere").addEventListener("click", () => {
     inDialog("told").textContent = heldSubmit
-      ? `Sign in as ${personName} in the new tab. Your decision is then sent from here.`
-      : `Sign in as ${personName} in the new tab, then come back.`;
+      ? gettext("Sign in as %(name)s in the new tab. Your decision is then sent from here.", owner)
+      : gettext("Sign in as %(name)s in the new tab, then come back.", owner);
   });
   inDialog("close").addEventListener("click", () => dialog.close());
 }

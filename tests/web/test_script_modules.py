@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from gettext import GNUTranslations
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
 from django.conf import settings
 
-from reviewapp.web.script_modules import imported_modules, module_script
+from reviewapp.web.script_modules import imported_modules, module_script, script_translations
 
 ROOT = Path(settings.BASE_DIR)
 MODULES = sorted(path.name for path in (ROOT / "static").glob("*.js"))
@@ -30,6 +33,36 @@ def test_it_imports_only_what_exists(name: str) -> None:
     )
     direct = {first or second for first, second in written}
     assert direct <= set(imported_modules(name)) <= set(MODULES)
+
+
+def test_it_gives_a_page_only_the_translations_that_it_needs(tmp_path: Path) -> None:
+    catalog = Catalog("de")
+    catalog.add("just now", "gerade eben")
+    catalog.add("Tag to add; clear it to leave it out", "Neues Schlagwort")
+    catalog.add(
+        ("%(number)s unsaved draft", "%(number)s unsaved drafts"),
+        ("%(number)s Entwurf", "Entwürfe"),
+    )
+    compiled = tmp_path / "django.mo"
+    with compiled.open("wb") as file:
+        write_mo(file, catalog)
+    with compiled.open("rb") as file:
+        german = GNUTranslations(file)
+
+    translations = script_translations("review.js", german)
+    assert set(translations) == {"just now", "%(number)s unsaved draft"}
+    assert translations["just now"] == "gerade eben"
+    drafts = translations["%(number)s unsaved draft"]
+    assert [drafts["forms"][drafts["form_of"][number]] for number in (0, 1, 101)] == [
+        "Entwürfe",
+        "%(number)s Entwurf",
+        "Entwürfe",
+    ]
+    assert "Tag to add; clear it to leave it out" in script_translations("retriever.js", german)
+
+
+def test_it_needs_no_translations_in_english() -> None:
+    assert "application/json" not in module_script("review.js")
 
 
 def test_it_uses_every_module() -> None:
