@@ -47,7 +47,7 @@ def module_script(entry: str) -> Markup:
 
 @bounded_cache(most_bytes=MIB)
 def _module_script(entry: str, language: str) -> Markup:
-    tags = []
+    tags: list[str] = []
     translations = script_translations(entry, translation)
     if translations:
         tags.append(json_script(translations, "translations"))
