@@ -48,6 +48,8 @@ worker_connections = 800
 # gunicorn trusts no forwarding header. Behind a proxy, Django's settings read what they need.
 forwarded_allow_ips = ""
 forwarder_headers = ""
+# One import for all web processes, which share its memory.
+preload_app = True
 keepalive = 5
 timeout = 60
 graceful_timeout = 30

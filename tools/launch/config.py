@@ -97,7 +97,6 @@ class Plan:
         options = [
             "-c",
             "python:reviewapp.operations.gunicorn_conf",
-            "--preload",
             "--graceful-timeout",
             "10",
         ]
