@@ -27,7 +27,7 @@ PYTEST = $(PY) -m pytest -n 4 --dist worksteal
 PYTEST_BROWSER = $(PY) -m pytest -n 4 --dist worksteal -p no:schemathesis tests/browser
 
 .PHONY: run setup dev browser check test test-long lint types migrations fast-tests tests browser-tests long-tests \
-	compiled bench bench-reviewers drill lock messages clean
+	long-browser-tests compiled bench bench-reviewers drill lock messages clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -87,7 +87,7 @@ test: dev browser
 	@$(call run_all,tests browser-tests)
 
 test-long: dev browser
-	@$(call run_all,long-tests browser-tests)
+	@$(call run_all,long-tests long-browser-tests)
 
 lint:
 	$(PY) -m ruff check
@@ -112,10 +112,13 @@ tests:
 
 # By itself: Playwright's event loop gives its thread another connection to the database.
 browser-tests:
-	$(PYTEST_BROWSER) -m browser
+	$(PYTEST_BROWSER) -m "browser and not long"
 
 long-tests:
 	LONG_TESTS=1 $(PYTEST) -m "not browser"
+
+long-browser-tests:
+	$(PYTEST_BROWSER) -m browser
 
 bench: setup
 	@$(PY) -m tools.bench $(or $(N),10000)

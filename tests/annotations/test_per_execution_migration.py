@@ -168,6 +168,7 @@ def test_it_names_the_decisions_that_were_made_on_another_querys_result(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_it_can_be_taken_back_and_keeps_one_untouched_row(
     runs: tuple[Execution, Execution],
 ) -> None:

@@ -346,6 +346,7 @@ def test_what_it_can_forge_is_who_it_says_it_is(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_change_too_large_to_be_recorded_is_not_made(app_session: psycopg.Connection) -> None:
     app_session.execute(
         "INSERT INTO outbox_pause (id, reason, since) VALUES (1, repeat('x', 20000000), now())"

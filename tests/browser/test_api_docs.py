@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from reviewapp.accounts.models import User
 from tests.desk import Desk
+from tests.proofs import long
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -18,8 +19,8 @@ READABLE = {"runOnly": {"type": "rule", "values": ["color-contrast", "target-siz
     "desk",
     [
         {"reduced_motion": "reduce"},
-        {"reduced_motion": "reduce", "color_scheme": "dark"},
-        {"reduced_motion": "reduce", "viewport": {"width": 360, "height": 740}},
+        long({"reduced_motion": "reduce", "color_scheme": "dark"}),
+        long({"reduced_motion": "reduce", "viewport": {"width": 360, "height": 740}}),
     ],
     ids=["light", "dark", "narrow"],
     indirect=True,

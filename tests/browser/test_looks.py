@@ -13,6 +13,7 @@ from reviewapp.accounts.models import User
 from reviewapp.api.models import ApiToken
 from tests.desk import Desk
 from tests.factories import make_annotation, make_change, make_execution, make_retriever
+from tests.proofs import long
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -71,7 +72,9 @@ def addresses(person: User) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("desk", [WIDE, NARROW], ids=["wide-light", "narrow-dark"], indirect=True)
+@pytest.mark.parametrize(
+    "desk", [long(WIDE), NARROW], ids=["wide-light", "narrow-dark"], indirect=True
+)
 def test_it_can_be_read_and_pressed_and_holds_long_words(desk: Desk, adam: User) -> None:
     User.objects.filter(pk=adam.pk).update(theme="system")
     desk.sign_in(adam)

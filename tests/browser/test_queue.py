@@ -12,6 +12,7 @@ from playwright.sync_api import Route, expect
 from reviewapp.accounts.models import User
 from tests.desk import Desk
 from tests.factories import LONG_AGO, make_annotation, make_change, make_lease, make_retriever
+from tests.proofs import long
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -202,8 +203,8 @@ def test_it_follows_the_system_and_its_changes(desk: Desk, alice: User) -> None:
 @pytest.mark.parametrize(
     "desk",
     [
-        {"color_scheme": "light"},
-        {"color_scheme": "dark"},
+        long({"color_scheme": "light"}),
+        long({"color_scheme": "dark"}),
         {"color_scheme": "light", "viewport": {"width": 360, "height": 740}},
     ],
     indirect=True,

@@ -16,6 +16,7 @@ from reviewapp.retrievers.models import LabelSet
 from tests.desk import Desk
 from tests.factories import make_annotation, make_retriever
 from tests.people import make_person
+from tests.proofs import long
 from tests.retrievers.edits import edit_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -75,7 +76,7 @@ def test_it_puts_labels_in_order_and_reviewers_see_them(desk: Desk, adam: User) 
 
 @pytest.mark.parametrize(
     "desk",
-    [{}, {"color_scheme": "dark"}, {"viewport": {"width": 360, "height": 740}}],
+    [{}, long({"color_scheme": "dark"}), long({"viewport": {"width": 360, "height": 740}})],
     indirect=True,
 )
 def test_it_shows_the_version_that_a_colleague_saved_meanwhile(desk: Desk, adam: User) -> None:
@@ -172,7 +173,9 @@ def test_it_carries_picks_and_tags_over_pages_and_searches(desk: Desk, adam: Use
     ],
 )
 @pytest.mark.parametrize(
-    "desk", [{"color_scheme": "dark"}, {"viewport": {"width": 360, "height": 740}}], indirect=True
+    "desk",
+    [long({"color_scheme": "dark"}), {"viewport": {"width": 360, "height": 740}}],
+    indirect=True,
 )
 def test_it_is_for_everyone(desk: Desk, adam: User, path: str) -> None:
     retriever = make_retriever("Brand triage", tags=["logos"], description="Finds logos")

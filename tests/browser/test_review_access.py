@@ -21,6 +21,7 @@ from tests.factories import (
     make_result,
     make_retriever,
 )
+from tests.proofs import long
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -53,7 +54,7 @@ def annotation(db: None) -> Annotation:
     return annotation
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", [long("light"), "dark"])
 def test_it_has_no_violation_that_a_machine_can_find(
     window: Window, live_server: LiveServer, alice: User, annotation: Annotation, theme: str
 ) -> None:

@@ -20,6 +20,7 @@ from reviewapp.retrievers.models import Retriever
 from reviewapp.sync.deliver import drain
 from tests.annotations.racing import at_once
 from tests.decisions import submission
+from tests.proofs import long
 from tests.tools.sandbox.running import Box
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -85,7 +86,7 @@ def meddling(box: Box, ids: list[str], dice: random.Random) -> Callable[[], None
     return work
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, long(1), long(2)])
 def test_it_keeps_every_promise(
     seed: int, ids: list[str], alice: User, bob: User, box: Box, mixpeek_client: Client
 ) -> None:

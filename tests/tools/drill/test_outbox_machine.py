@@ -15,7 +15,7 @@ from hypothesis import settings as profile
 from hypothesis.stateful import run_state_machine_as_test
 from pytest_django import Settings
 
-from tests.proofs import examples
+from tests.proofs import examples, long
 from tests.tools.drill.outbox_machine import Outbox
 
 STORIES = (int(os.environ.get("LONG_DRILL", "0")) or examples(8, 150)) // 2
@@ -26,7 +26,7 @@ PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 
 @pytest.mark.slow
 @pytest.mark.django_db
-@pytest.mark.parametrize("where", ["metadata", "none"])
+@pytest.mark.parametrize("where", ["metadata", long("none")])
 def test_it_keeps_every_promise_in_any_order(where: str, settings: Settings) -> None:
     settings.MIXPEEK_WHO = where
     run_state_machine_as_test(

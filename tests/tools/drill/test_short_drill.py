@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.operations.processes import run_command
+from tests.proofs import long
 from tools.drill.plan import planned_faults
 from tools.drill.verifier import CHECKS
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.process
 SEED = 11
 
 
-@pytest.mark.parametrize("submits", [120, pytest.param(500, marks=pytest.mark.long)])
+@pytest.mark.parametrize("submits", [120, long(500)])
 def test_it_loses_nothing(tmp_path: Path, submits: int) -> None:
     options = [
         "--seed",

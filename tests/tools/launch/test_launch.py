@@ -55,6 +55,7 @@ def test_it_brings_up_everything_once_and_stops_it(launch: Launch, tmp_path: Pat
     assert launch.processes() == {}
 
 
+@pytest.mark.long
 def test_it_prepares_nothing_twice_and_goes_on_after_every_kill(launch: Launch) -> None:
     launch.start()
     address = server.join(launch.postgres)
