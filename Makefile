@@ -5,6 +5,7 @@
 # make test-long  the long proofs as well
 # make bench  load N results (N=10000,1000000 for two sizes) and measure beside a bare Django project
 # make bench-reviewers  how long the decisions of eight busy reviewers wait until Mixpeek has them
+# make bench-browser  N results (N=100000): how long from the key that submits to the next item painted
 # make drill  N people's submits (N=10000 CLIENTS=50 SEED=1) while everything is killed and cut: is a word lost?
 # make drill ABUSE=1 CLIENTS=10  the same beside one abusive client: are the others still answered within a second?
 # make lock   pin the requirements anew from pyproject.toml
@@ -27,7 +28,7 @@ PYTEST = $(PY) -m pytest -n 4 --dist worksteal
 PYTEST_BROWSER = $(PY) -m pytest -n 4 --dist worksteal -p no:schemathesis tests/browser
 
 .PHONY: run setup dev browser check test test-long lint types migrations fast-tests tests browser-tests long-tests \
-	long-browser-tests compiled bench bench-reviewers drill lock messages clean
+	long-browser-tests compiled bench bench-browser bench-reviewers drill lock messages clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -122,6 +123,9 @@ long-browser-tests:
 
 bench: setup
 	@$(PY) -m tools.bench $(or $(N),10000)
+
+bench-browser: dev browser
+	@$(PY) -m tools.bench.browser $(or $(N),100000)
 
 bench-reviewers: setup
 	@$(PY) -m tools.bench.reviewers

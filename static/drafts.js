@@ -19,6 +19,7 @@ import {
   notify,
   post,
   say,
+  sentenceFor,
   signedOut,
   sitePrefix,
 } from "./server.js";
@@ -698,10 +699,20 @@ function withoutRepetitions(drafts) {
   });
 }
 
+// Somebody chose a label or typed before this module ran.
+function isChangedAlready() {
+  const form = decisionForm();
+  const choices = [...form.querySelectorAll("[name=choice]")];
+  if (choices.some((choice) => choice.checked !== choice.defaultChecked)) return true;
+  const fields = ["label", ...fieldNames()].map((name) => formField(form, name)).filter(Boolean);
+  return fields.some((field) => field.value !== field.defaultValue);
+}
+
 function itemArrived() {
   const [person, item] = personAndItem();
   const form = readForm();
   const isTyped = decisionForm().dataset.typed === "yes";
+  const isChanged = !isTyped && isChangedAlready();
   const onServer = serverDraft();
   const isSameItem = shownItem && shownItem.item === item && shownItem.person === person;
   beginDraft(onServer ? onServer.form.draft : "");
@@ -718,7 +729,8 @@ function itemArrived() {
   drafts.sort((first, second) => second.at - first.at);
   const [newest] = drafts;
   const inForm = draftSection().dataset.at ? onServer : null;
-  if (newest && !hasSameWords(newest.form, form) && (!isTyped || inForm)) restoreDraft(newest);
+  const isNewer = newest && !hasSameWords(newest.form, form) && (!isTyped || inForm);
+  if (isNewer && !isChanged) restoreDraft(newest);
   else if (inForm) sayRestored(inForm);
 
   const continued = newest && followsOn(newest, onServer) ? onServer : null;
@@ -726,7 +738,8 @@ function itemArrived() {
   const others = drafts.filter((draft) => draft !== continued && !hasSameWords(draft.form, shown));
   setOffers(withoutRepetitions(others));
   shownItem = { item, person, decisionId: shown.decision_id };
-  isTouched = false;
+  isTouched = isChanged;
+  if (isChanged) formChanged();
 }
 
 function isItem(element) {
@@ -824,6 +837,19 @@ function submitAsks(submit, why) {
   loadItem(submit.page);
 }
 
+// What to say of a submit that was refused because somebody else is signed in by now; "" otherwise.
+export function somebodyElseSentence(status, text) {
+  if (status !== 403 || !text.includes("data-somebody-else")) return "";
+  return gettext(
+    "Unsent decisions here belong to %(name)s. They are kept until %(name)s signs in again.",
+    { name: pagePersonName },
+  );
+}
+
+export function refusalSentence(status) {
+  return REFUSED_SENTENCES[status] || sentenceFor(status);
+}
+
 function submitRefused(submit, status) {
   keepAsDraft(submit);
   updateSubmit({ ...submit, state: "refused", why: REFUSED_SENTENCES[status] });
@@ -843,12 +869,9 @@ function submitAnswered(submit, { status, json, text }) {
     signedOut({ opens: !isTyping() });
     return false;
   }
-  if (status === 403 && text.includes("data-somebody-else")) {
-    const belongTo = gettext(
-      "Unsent decisions here belong to %(name)s. They are kept until %(name)s signs in again.",
-      { name: pagePersonName },
-    );
-    notify(belongTo);
+  const somebodyElse = somebodyElseSentence(status, text);
+  if (somebodyElse) {
+    notify(somebodyElse);
     return false;
   }
   if (REFUSED_SENTENCES[status]) {
@@ -941,16 +964,12 @@ export function takeBack(submit, mayDrop) {
   if (isShown(submit)) lockForms(null);
 }
 
-function queueSubmit(event) {
-  const { elt, requestConfig, xhr } = event.detail;
-  if (event.type === "htmx:responseError" && !isAway(xhr.status)) return;
-  if (!review() || !elt.matches("#decision, [data-waits]")) return;
-  if (requestConfig.path !== elt.getAttribute("hx-post")) return;
-
+// The record of a submit of the item in the page, as htmx is about to send it.
+export function describeSubmit(elt, requestConfig) {
   const isText = ([name, value]) => typeof value === "string" && name !== "csrfmiddlewaretoken";
   const body = [...requestConfig.formData.entries()].filter(isText);
   const { decision_id: decisionId } = Object.fromEntries(body);
-  const submit = {
+  return {
     id: decisionId || `${Date.now()}`,
     item: itemId(),
     title: review().dataset.title,
@@ -961,13 +980,35 @@ function queueSubmit(event) {
     at: Date.now(),
     body,
   };
-  if (!addSubmit(submit)) return;
+}
+
+// Stores a submit until the network is back; returns whether this browser could.
+export function keepUnsent(submit) {
+  if (!addSubmit(submit)) return false;
+  if (isShown(submit)) lockForms(waitingSubmit());
+  sendLater();
+  return true;
+}
+
+// The server has it: nothing of its item asks for anybody any more.
+export function forgetSubmitted(submit) {
+  if (submit.kind === "decide") forgetDrafts(pagePerson, submit.item);
+  for (const other of unsentSubmitsOf(submit.item)) {
+    if (other.id === submit.id || other.state !== "waiting") removeSubmit(other);
+  }
+}
+
+function queueSubmit(event) {
+  const { elt, requestConfig, xhr } = event.detail;
+  if (event.type === "htmx:responseError" && !isAway(xhr.status)) return;
+  if (!review() || !elt.matches("#decision, [data-waits]")) return;
+  if (requestConfig.path !== elt.getAttribute("hx-post")) return;
+
+  if (!keepUnsent(describeSubmit(elt, requestConfig))) return;
   clearNotice();
   clearSaved();
-  lockForms(waitingSubmit());
   say(gettext("You are offline. Not saved yet; it is sent when you reconnect."));
   document.querySelector("#waits [data-take-back]").focus();
-  sendLater();
 }
 
 for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {

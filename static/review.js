@@ -2,6 +2,7 @@
 // docs/keys.md lists the keys; what is typed is kept by drafts.js.
 
 import { formChanged, isFormKept, saveBeforeLeaving, showCannotTell } from "./drafts.js";
+import { afterPaint, isWaitingForAnswer, undoWhenAnswered } from "./next_item.js";
 import { isApple } from "./page.js";
 import { gettext, ngettext, notify, say } from "./server.js";
 
@@ -533,37 +534,6 @@ for (const control of [zoomStage, zoomSize]) {
   control.addEventListener("click", () => showActualSize(!zoom.classList.contains("is-actual")));
 }
 
-// While somebody judges an item, the pictures of the one that is probably next are loaded, so that
-// they are there when it opens. Only pictures: the item itself is given and shown as it is when it
-// is asked for.
-
-// Whoever leaves at once, or just looks through the list, needs no more of it.
-const PREFETCH_PAUSE = 1000;
-let prefetchTimer = 0;
-// A picture that the page holds is not requested again, whatever its headers say.
-let prefetched = [];
-
-async function prefetchPictures() {
-  const address = review() && review().dataset.ahead;
-  const savesData = Boolean(navigator.connection && navigator.connection.saveData);
-  if (!address || document.hidden || savesData) return;
-  const response = await fetch(address, {
-    headers: { Accept: "application/json", "HX-Request": "true" },
-    credentials: "same-origin",
-    cache: "no-store",
-  });
-  if (!response.ok) return;
-  const { pictures } = await response.json();
-  prefetched = pictures.map((src) => Object.assign(new Image(), { src }));
-  if (review()) review().dataset.looked = String(prefetched.length);
-}
-
-document.addEventListener("htmx:load", (event) => {
-  if (!review() || !isItem(event.target)) return;
-  window.clearTimeout(prefetchTimer);
-  prefetchTimer = window.setTimeout(() => prefetchPictures().catch(() => {}), PREFETCH_PAUSE);
-});
-
 // How long the item is still this person's, said in time to extend it.
 
 const LEASE_ENDS_SOON = 120;
@@ -609,6 +579,9 @@ const TOO_EARLY = gettext(
 const LEAVE_QUESTION = gettext(
   "What you typed could not be saved as a draft. Leave and lose it?",
 );
+// An item that came back unasked takes no key until nobody has typed for so long, in ms.
+const QUIET_TIME = 500;
+let isQuietUntil = 0;
 let shownAt = 0;
 // When the first click of a row of quick clicks was.
 let firstClickAt = 0;
@@ -642,6 +615,13 @@ function firstLabel() {
   return inReview("[name=choice]:checked") || inReview("[name=choice]") || inReview("#label");
 }
 
+function itemPainted(item) {
+  item.dataset.ready = "yes";
+  if (item !== review()) return;
+  if (wasPressedTooEarly) notify(TOO_EARLY);
+  wasPressedTooEarly = false;
+}
+
 function itemArrived({ isSwapped }) {
   document.title = `${review().dataset.title} · reviewapp`;
   if (shownItem !== review().dataset.item) {
@@ -651,9 +631,9 @@ function itemArrived({ isSwapped }) {
   }
   isLeaving = false;
   shownAt = isSwapped ? performance.now() : 0;
-  review().dataset.ready = "yes";
-  if (wasPressedTooEarly) notify(TOO_EARLY);
-  wasPressedTooEarly = false;
+  isQuietUntil = "cameBack" in review().dataset ? performance.now() + QUIET_TIME : 0;
+  const item = review();
+  afterPaint(() => itemPainted(item));
   const unanswered = inReview("#stale [aria-invalid=true] input");
   const invalid = unanswered || inReview("#stale input, [aria-invalid=true]");
   const target = invalid || firstLabel();
@@ -794,7 +774,13 @@ function isAboutItem(event) {
   return event.detail.target && event.detail.target.id === "review";
 }
 
-document.addEventListener("htmx:beforeRequest", (event) => {
+// Nothing is decided that has not been painted.
+function isNotReady() {
+  if (isLoading || !("ready" in review().dataset)) return true;
+  return isWaitingForAnswer() || performance.now() < isQuietUntil;
+}
+
+document.addEventListener("htmx:beforeSend", (event) => {
   if (isAboutItem(event)) isLoading = true;
 });
 document.addEventListener("htmx:afterRequest", (event) => {
@@ -920,6 +906,7 @@ const ACTIONS = {
   leave: leaveField,
   guidelines: () => unfold("guidelines"),
   history: () => unfold("history"),
+  undo: () => undoWhenAnswered() || press(inReview("[data-action=undo]")),
   search: () => window.location.assign(`${document.querySelector(".top-nav a").href}#id_q`),
   media_play: playOrPause,
   media_back: () => seek(-MEDIA_STEP),
@@ -942,6 +929,11 @@ function hasNothingToDo(event, row) {
 
 document.addEventListener("keydown", (event) => {
   if (!review() || event.defaultPrevented || event.isComposing) return;
+  if (performance.now() < isQuietUntil) {
+    isQuietUntil = performance.now() + QUIET_TIME;
+    event.preventDefault();
+    return;
+  }
   if (isImplicitSubmit(event)) {
     event.preventDefault();
     return;
@@ -950,8 +942,9 @@ document.addEventListener("keydown", (event) => {
   const row = matchKey(event);
   if (!row || isResting(event, row) || hasNothingToDo(event, row)) return;
   event.preventDefault();
-  if (isLoading && !event.repeat) wasPressedTooEarly = true;
-  if (event.repeat || isLoading || isSomethingOpen()) return;
+  const isTooEarly = isNotReady();
+  if (isTooEarly && !event.repeat) wasPressedTooEarly = true;
+  if (event.repeat || isTooEarly || isSomethingOpen()) return;
   const action = ACTIONS[row.action];
   if (action) action(row);
   else press(inReview(`[data-action=${row.action}]`));

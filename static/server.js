@@ -82,7 +82,7 @@ export function isAway(status) {
   return AWAY_STATUS.includes(status);
 }
 
-function sentenceFor(status) {
+export function sentenceFor(status) {
   if (SENTENCES[status]) return SENTENCES[status];
   if (isAway(status)) return AWAY;
   return status >= 500 ? SERVER_ERROR : NOT_ACCEPTED;
@@ -145,6 +145,9 @@ function parsedJson(text) {
   }
 }
 
+// In ms, as that of htmx.
+const LONGEST_REQUEST = 30000;
+
 async function send(url, fields, { keepalive = false } = {}) {
   const body = new URLSearchParams(fields);
   body.delete("csrfmiddlewaretoken");
@@ -155,6 +158,7 @@ async function send(url, fields, { keepalive = false } = {}) {
     body,
     headers: { Accept: "application/json", "HX-Request": "true", "X-CSRFToken": csrfToken() },
     keepalive: outlivesPage,
+    signal: AbortSignal.timeout(LONGEST_REQUEST),
     credentials: "same-origin",
     cache: "no-store",
   });

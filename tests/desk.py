@@ -127,6 +127,16 @@ def put_in_use(items: list[Annotation], *labels: str) -> None:
         make_annotation(items[0].retriever, label=label, status="decided")
 
 
+def at_hand(page: Page, item: Annotation) -> None:
+    """Wait until the page has loaded this item as its next one."""
+    expect(page.locator(f'#review[data-next="{item.pk}"]')).to_be_attached()
+
+
+def without_next_item(page: Page) -> None:
+    """Let the page load no item ahead: a submit then waits for the server's answer."""
+    page.route("**/annotations/ahead?*", lambda route: route.fulfill(status=204))
+
+
 def ready(page: Page, item: Annotation) -> None:
     """Wait until this item is in the page and takes a submit."""
     expect(page.locator(f'#review[data-item="{item.pk}"][data-ready]')).to_be_visible()

@@ -344,7 +344,11 @@ class Undo(models.Model):
 
 
 class Lease(models.Model):
-    """Who has an item open, and until when; it expires by itself."""
+    """Who has an item open, and until when; it expires by itself.
+
+    `is_prefetched`: the holder's page has loaded the item as its next one and does not show it yet.
+    Such a lease yields to anybody who opens the item or finds nothing else.
+    """
 
     annotation = models.OneToOneField(Annotation, on_delete=models.CASCADE, related_name="lease")
     holder = models.ForeignKey(
@@ -354,6 +358,7 @@ class Lease(models.Model):
         db_index=False,
     )
     until = models.DateTimeField()
+    is_prefetched = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         indexes = [models.Index(fields=["holder", "until"], name="lease_holder")]

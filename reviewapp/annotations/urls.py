@@ -17,7 +17,13 @@ from reviewapp.annotations.views.drafts import discard_draft, save_draft
 from reviewapp.annotations.views.judge import judge_result
 from reviewapp.annotations.views.life import life
 from reviewapp.annotations.views.queue import queue
-from reviewapp.annotations.views.review import extend_lease, next_item, prefetch, review
+from reviewapp.annotations.views.review import (
+    extend_lease,
+    next_item,
+    prefetch,
+    release_prefetched,
+    review,
+)
 from reviewapp.annotations.views.undo import last_action, recent, undo_decision
 
 urlpatterns = [
@@ -32,6 +38,7 @@ urlpatterns = [
     path("annotations/<int:pk>/draft", save_draft, name="draft"),
     path("annotations/<int:pk>/draft/discard", discard_draft, name="discard_draft"),
     path("annotations/<int:pk>/lease", extend_lease, name="lease"),
+    path("annotations/<int:pk>/release", release_prefetched, name="release"),
     path("annotations/<int:pk>/news", check_for_changes, name="news"),
     path("annotations/<int:pk>/catch-up", catch_up, name="catch_up"),
     path("results/<int:pk>/judge", judge_result, name="judge_result"),

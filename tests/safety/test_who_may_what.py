@@ -110,7 +110,7 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
     behind: dict[str, dict[str, Any]] = {
         **dict.fromkeys(("draft", "discard_draft", "life"), of_annotation),
         **dict.fromkeys(
-            ("review", "decide", "skip", "defer", "resume", "lease", "news", "catch_up"),
+            ("review", "decide", "skip", "defer", "resume", "lease", "release", "news", "catch_up"),
             of_annotation,
         ),
         **dict.fromkeys(("take_theirs", "delivery"), of_change),

@@ -59,6 +59,12 @@ def keep(request: HttpRequest, annotation_id: int) -> None:
     }
 
 
+def has(request: HttpRequest, annotation_id: int) -> bool:
+    """Return whether a form for this annotation is kept, whoever's it is."""
+    rescued = request.session.get(_SESSION_KEY)
+    return bool(rescued) and rescued["annotation"] == annotation_id
+
+
 def pop(request: HttpRequest, annotation_id: int) -> dict[str, str] | None:
     """Return this person's kept form for this annotation and remove it from the session.
 

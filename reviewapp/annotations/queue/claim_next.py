@@ -29,7 +29,7 @@ class Claim:
 
 
 _CLAIM = sql_file(__file__, "claim_next.sql", Claim)
-_EXCEPT_ITEM = "annotations_annotation.id <> %(item)s"
+_EXCEPT_ITEMS = "annotations_annotation.id <> ALL(%(excluded)s::bigint[])"
 # How many results of a search are tried for one that no other claim has locked.
 _MAX_SEARCHED = 20
 _MAX_ATTEMPTS = 20
@@ -45,19 +45,69 @@ def claim_next_annotation(
 ) -> int | None:
     """Lease the first free item after `after` to `person`, or the first of all; return its key.
 
-    Returns None if no item is free; `only_waiting` passes over decided ones. Pass `after` as it was
-    loaded before its decision, because the decision moves it in most orders.
+    Items that other pages have only loaded as their next one come last. Returns None if no item is
+    free; `only_waiting` passes over decided ones. Pass `after` as it was loaded before its decision,
+    because the decision moves it in most orders.
+    """
+    excluded = [after.pk] if after else []
+    for takes_prefetched in (False, True):
+        pieces = conditions.free(filters, takes_prefetched=takes_prefetched)
+        if only_waiting and conditions.WAITING not in pieces:
+            pieces.append(conditions.WAITING)
+        params = _parameters(filters, person, now=now, excluded=excluded)
+        params["takes_prefetched"] = takes_prefetched
+        key = _claim_behind(filters, person, pieces, params, after)
+        if key is not None:
+            return key
+    return None
+
+
+def prefetch_next_annotation(
+    filters: QueueFilter,
+    person: User,
+    after: Annotation,
+    *,
+    now: datetime,
+    excluded: Sequence[int] = (),
+) -> int | None:
+    """Lease the item that `claim_next_annotation` would give next, to be loaded ahead of time.
+
+    `excluded` are the keys of items whose decisions are still on their way. Returns None if no
+    waiting item is free.
     """
     pieces = conditions.free(filters)
-    if only_waiting and conditions.WAITING not in pieces:
-        pieces.append(conditions.WAITING)
+    if conditions.WAITING not in pieces:
+        return None
+    params = _parameters(filters, person, now=now, excluded=[after.pk, *excluded])
+    params["prefetches"] = True
+    return _claim_behind(filters, person, pieces, params, after)
+
+
+def _parameters(
+    filters: QueueFilter, person: User, *, now: datetime, excluded: Sequence[int]
+) -> dict[str, Any]:
     params = conditions.parameters(filters, person, now=now)
-    params |= {"until": now + LEASE_DURATION, "others": MAX_LEASES - 1}
+    return params | {
+        "until": now + LEASE_DURATION,
+        "others": MAX_LEASES - 1,
+        "excluded": list(excluded),
+        "prefetches": False,
+        "takes_prefetched": False,
+    }
+
+
+def _claim_behind(
+    filters: QueueFilter,
+    person: User,
+    pieces: Sequence[str],
+    params: Mapping[str, Any],
+    after: Annotation | None,
+) -> int | None:
+    """Claim the first item behind `after`, or from the top if there is none."""
     if after is None:
         return _claim_first(filters, person, pieces, params)
 
-    pieces.append(_EXCEPT_ITEM)
-    params["item"] = after.pk
+    pieces = [*pieces, _EXCEPT_ITEMS]
     position = [getattr(after, name.lstrip("-")) for name in filters.order]
     key = _claim_first(filters, person, pieces, params, after=position)
     if key is None:

@@ -14,11 +14,20 @@ WITH free AS (
     -- A lease that is lost in a crash of the database does no harm.
     SELECT set_config('synchronous_commit', 'off', true)
 ), taken AS (
-    INSERT INTO annotations_lease AS held (annotation_id, holder_id, until)
-    SELECT free.id, %(person)s::bigint, %(until)s::timestamptz FROM free, quick
+    INSERT INTO annotations_lease AS held (annotation_id, holder_id, until, is_prefetched)
+    SELECT free.id, %(person)s::bigint, %(until)s::timestamptz, %(prefetches)s::bool
+    FROM free, quick
     ON CONFLICT (annotation_id) DO UPDATE
-        SET holder_id = excluded.holder_id, until = excluded.until
-    WHERE held.holder_id = excluded.holder_id OR held.until <= %(now)s
+        SET holder_id = excluded.holder_id, until = excluded.until,
+            -- What this person has open in another tab stays open.
+            is_prefetched = excluded.is_prefetched AND (
+                held.is_prefetched
+                OR held.until <= %(now)s
+                OR held.holder_id <> excluded.holder_id
+            )
+    WHERE held.holder_id = excluded.holder_id
+        OR held.until <= %(now)s
+        OR (held.is_prefetched AND %(takes_prefetched)s::bool)
     RETURNING annotation_id
 ), oldest AS (
     -- The person holds so many others at most: what ends first is released.

@@ -75,12 +75,24 @@ EXISTS (
 )
 """
 
+# Open on another person's page, or loaded there as the next item.
+LEASED_TO_OTHERS = """
+EXISTS (
+    SELECT FROM annotations_lease
+    WHERE annotations_lease.annotation_id = annotations_annotation.id
+    AND annotations_lease.until > %(now)s
+    AND annotations_lease.holder_id <> %(person)s
+)
+"""
+
+# Open on another person's page.
 HELD_BY_OTHERS = """
 EXISTS (
     SELECT FROM annotations_lease
     WHERE annotations_lease.annotation_id = annotations_annotation.id
     AND annotations_lease.until > %(now)s
     AND annotations_lease.holder_id <> %(person)s
+    AND NOT annotations_lease.is_prefetched
 )
 """
 
@@ -176,13 +188,15 @@ def in_index(filters: QueueFilter) -> list[str]:
     return in_list(filters)
 
 
-def free(filters: QueueFilter) -> list[str]:
+def free(filters: QueueFilter, *, takes_prefetched: bool = False) -> list[str]:
     """Return the pieces of what a person may be given: what is listed and no other person holds.
 
+    `takes_prefetched` adds what other people's pages have only loaded as their next item.
     Waiting has only what is waiting and not set aside by this person, and so has All without a
     status or reviewer; the other chips are lists to walk through.
     """
-    pieces = [*in_list(filters), f"NOT {HELD_BY_OTHERS}"]
+    leased = HELD_BY_OTHERS if takes_prefetched else LEASED_TO_OTHERS
+    pieces = [*in_list(filters), f"NOT {leased}"]
     if filters.show == Show.ALL and not (filters.status or filters.reviewer):
         pieces += [WAITING, NOT_SET_ASIDE]
     return pieces

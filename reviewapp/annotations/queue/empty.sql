@@ -5,7 +5,8 @@ SELECT
         SELECT FROM annotations_annotation WHERE {held} LIMIT {cap}) capped),
     (SELECT min(lease.until)
      FROM annotations_annotation
-     JOIN annotations_lease lease ON lease.annotation_id = annotations_annotation.id
+     JOIN annotations_lease lease
+        ON lease.annotation_id = annotations_annotation.id AND NOT lease.is_prefetched
      WHERE {held}),
     (SELECT count(*) FROM (
         SELECT FROM annotations_annotation WHERE {deferred} LIMIT {cap}) capped),

@@ -4,6 +4,9 @@ A lease expires by itself. It does not lock a decision: `services.decide` itself
 overwrites another person's decision, with or without a lease. A person holds at most `MAX_LEASES`
 items: above that, the leases that expire first are released, so that nobody can keep the queue from
 others by opening all of it.
+
+A page loads its next item ahead, with a lease that `is_prefetched`. That one yields to anybody who
+opens the item, and to anybody who finds nothing else, so it never makes a queue look empty.
 """
 
 from __future__ import annotations
@@ -62,7 +65,7 @@ def take_if_free(
 
     Returns the lease that is then in force, None for none; `current` is the one before.
     """
-    if current is not None and current.until <= now:
+    if current is not None and (current.until <= now or current.is_prefetched):
         current = None
     is_held = current is not None and current.holder_id != person.pk
     is_gone = annotation.status == Annotation.Status.GONE
@@ -72,14 +75,30 @@ def take_if_free(
     return take_lease(annotation, person, now=now)
 
 
-def release_lease(annotation_id: int, person: User) -> bool:
-    """Release the item; return whether `person` held it."""
+def release_lease(annotation_id: int, person: User, *, only_prefetched: bool = False) -> bool:
+    """Release the item; return whether `person` held it.
+
+    `only_prefetched` leaves it alone if the person has it open, maybe in another tab.
+    """
     key = _RELEASE.first(
         annotation=annotation_id,
         person=person.pk,
         alone=not connection.in_atomic_block,
+        only_prefetched=only_prefetched,
     )
     return key is not None
+
+
+def mark_opened(annotation_id: int, person: User) -> None:
+    """Note that the person's page now shows the item that it had loaded ahead."""
+    own = Lease.objects.filter(annotation_id=annotation_id, holder=person, is_prefetched=True)
+    own.update(is_prefetched=False)
+
+
+def renew_prefetched(annotation_id: int, person: User, *, now: datetime) -> bool:
+    """Extend the lease on the next item of this person's page; False if it is no longer theirs."""
+    own = Lease.objects.filter(annotation_id=annotation_id, holder=person)
+    return own.update(until=now + LEASE_DURATION) > 0
 
 
 def release_oldest(person: User) -> None:

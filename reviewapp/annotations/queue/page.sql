@@ -31,6 +31,7 @@ FROM (
 ) annotations_annotation
 LEFT JOIN retrievers_retriever retriever ON retriever.id = annotations_annotation.retriever_id
 LEFT JOIN accounts_user reviewer ON reviewer.id = annotations_annotation.reviewer_id
-LEFT JOIN annotations_lease lease ON lease.annotation_id = annotations_annotation.id
+LEFT JOIN annotations_lease lease
+    ON lease.annotation_id = annotations_annotation.id AND NOT lease.is_prefetched
 LEFT JOIN accounts_user holder ON holder.id = lease.holder_id
 ORDER BY {order}

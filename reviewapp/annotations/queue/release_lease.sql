@@ -7,4 +7,5 @@ WITH quick AS (
 DELETE FROM annotations_lease held
 USING quick
 WHERE annotation_id = %(annotation)s AND holder_id = %(person)s
+    AND (is_prefetched OR NOT %(only_prefetched)s::bool)
 RETURNING held.id

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -42,8 +43,12 @@ from reviewapp.annotations.drafts import services as drafts_services
 from reviewapp.annotations.fields import FIELDS, SHARED_FIELDS
 from reviewapp.annotations.label_use import is_new_label, new_label_question
 from reviewapp.annotations.models import Annotation, Decision, SetAside
+from reviewapp.annotations.queue import leases
 from reviewapp.annotations.queue.filters import QueueFilter
-from reviewapp.annotations.review.progress import get_progress
+from reviewapp.annotations.review.context import lease_minutes, person_context
+from reviewapp.annotations.review.item import held_by
+from reviewapp.annotations.review.progress import ReviewProgress, get_progress
+from reviewapp.annotations.review.surroundings import load_surroundings
 from reviewapp.annotations.views.navigation import (
     get_for_decision_or_404,
     get_item_or_404,
@@ -54,7 +59,7 @@ from reviewapp.annotations.views.review import render_item
 from reviewapp.annotations.views.sign_in_gate import or_sign_in
 from reviewapp.audit.context import set_subject
 from reviewapp.json_values import is_same_json
-from reviewapp.web.http import Request, undecodable_fields, wants_json
+from reviewapp.web.http import Request, parse_whole_number, undecodable_fields, wants_json
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -233,7 +238,9 @@ def _saved_response(
     queue_filter = QueueFilter.parse(request.GET)
     if wants_json(request):
         progress = get_progress(queue_filter, request.user, now=timezone.now())
-        return _json_saved(f"Saved. {progress.sentence()}{merged}")
+        return _json_saved(
+            request, annotation, f"Saved. {progress.sentence()}{merged}", progress=progress
+        )
 
     # The next page counts what is left and adds it to a message with this tag.
     messages.success(request, f"Saved.{merged}", extra_tags="left")
@@ -241,9 +248,44 @@ def _saved_response(
     return redirect_to_next(request, queue_filter, annotation, only_waiting=True)
 
 
-def _json_saved(message: str) -> HttpResponse:
-    """Answer the script that submits what had waited for the network; it gets no next item."""
-    return JsonResponse({"state": "saved", "said": message})
+def _json_saved(
+    request: Request, annotation: Annotation, message: str, *, progress: ReviewProgress
+) -> HttpResponse:
+    """Answer a script, which shows the next item itself.
+
+    If it sends `next`, the item that it shows by now (maybe ""), the answer has the parts of the
+    page that have changed, and the name of who else has that item open, "" for nobody.
+    """
+    saved: dict[str, Any] = {"state": "saved", "said": message}
+    if "next" not in request.POST:
+        return JsonResponse(saved)
+
+    now = timezone.now()
+    shown = annotation
+    next_pk = parse_whole_number(request.POST["next"])
+    if next_pk:
+        shown = get_object_or_404(Annotation.objects.only("status"), pk=next_pk)
+
+    surroundings = load_surroundings(shown.pk, request.user)
+    context = {
+        "annotation": shown,
+        "here": QueueFilter.parse(request.GET).querystring(),
+        "said": message,
+        "progress": progress,
+        "lease_minutes": lease_minutes(),
+        **person_context(request.user, surroundings),
+    }
+    templates = ["_progress.html", "_undo.html", "_recent_list.html"]
+    if next_pk:
+        lease = leases.take_if_free(shown, request.user, surroundings.lease, now=now)
+        context["lease"] = lease
+        context["held_by"] = saved["held_by"] = held_by(lease, request.user, now=now)
+        templates.append("_lease.html")
+
+    parts = []
+    for template in templates:
+        parts.append(render_to_string(f"annotations/{template}", context, request))
+    return JsonResponse({**saved, "parts": parts})
 
 
 @require_POST
@@ -274,10 +316,12 @@ def _put_aside(request: Request, pk: int, kind: SetAside.Kind, message: str) -> 
     reason = form.cleaned_data["reason"]
     decide_skip.put_aside(annotation, kind, actor=request.user, reason=reason)
 
+    queue_filter = QueueFilter.parse(request.GET)
     if wants_json(request):
-        return _json_saved(message)
+        progress = get_progress(queue_filter, request.user, now=timezone.now())
+        return _json_saved(request, annotation, message, progress=progress)
     messages.success(request, message)
-    return redirect_to_next(request, QueueFilter.parse(request.GET), annotation)
+    return redirect_to_next(request, queue_filter, annotation)
 
 
 @require_POST

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import permission_required
 from django.contrib.messages import get_messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,8 +22,9 @@ from reviewapp.annotations.decide.forms import initial_data
 from reviewapp.annotations.decide.reopened_forms import reopened_form, resend_form
 from reviewapp.annotations.drafts import session_rescue
 from reviewapp.annotations.drafts.resume import resume_draft
-from reviewapp.annotations.models import Annotation
+from reviewapp.annotations.models import Annotation, Draft
 from reviewapp.annotations.queue import leases
+from reviewapp.annotations.queue.claim_next import prefetch_next_annotation
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.review.annotation import load_position
 from reviewapp.annotations.review.context import (
@@ -32,7 +34,6 @@ from reviewapp.annotations.review.context import (
     person_context,
 )
 from reviewapp.annotations.review.item import build_item, held_by
-from reviewapp.annotations.review.prefetch import next_pictures
 from reviewapp.annotations.review.progress import ReviewProgress, get_progress
 from reviewapp.annotations.review.surroundings import load_surroundings
 from reviewapp.annotations.views.navigation import (
@@ -47,12 +48,13 @@ from reviewapp.web.http import (
     Request,
     is_on_other_page,
     parse_whole_number,
+    parse_whole_numbers,
     render_page_or_fragment,
     wants_fragment,
     wants_json,
 )
-from reviewapp.web.media_url import media_url
 
+_NO_CONTENT = 204
 _RESCUED = gettext_lazy(
     "You were signed out before this could be saved. What you typed is below: check it and submit "
     "it again."
@@ -69,11 +71,10 @@ def review(request: Request, pk: int) -> HttpResponse:
     undo or to submit again, the person's draft, the annotation's values.
     """
     annotation, draft = get_item_and_draft_or_404(pk, request.user)
-    data = initial_data(annotation, now=timezone.now())
 
     rescued = session_rescue.pop(request, pk)
     if rescued:
-        data = data | rescued
+        data = initial_data(annotation, now=timezone.now()) | rescued
         return render_item(request, annotation, data, notice=_RESCUED, other_draft=draft)
 
     resend = resend_form(annotation, request.GET.get("change", ""))
@@ -84,19 +85,27 @@ def review(request: Request, pk: int) -> HttpResponse:
     if reopened:
         return render_item(request, annotation, **reopened, other_draft=draft)
 
-    if draft:
-        resumed = resume_draft(draft, annotation)
-        data = data | resumed.data
-        return render_item(
-            request,
-            annotation,
-            data,
-            draft=draft,
-            stale=resumed.stale,
-            draft_news=resumed.news,
-        )
+    return _render_values_or_draft(request, annotation, draft)
 
-    return render_item(request, annotation, data)
+
+def _render_values_or_draft(
+    request: Request, annotation: Annotation, draft: Draft | None, *, is_prefetch: bool = False
+) -> HttpResponse:
+    """Render the item with the form holding the draft, or the annotation's values without one."""
+    data = initial_data(annotation, now=timezone.now())
+    if draft is None:
+        return render_item(request, annotation, data, is_prefetch=is_prefetch)
+
+    resumed = resume_draft(draft, annotation)
+    return render_item(
+        request,
+        annotation,
+        data | resumed.data,
+        is_prefetch=is_prefetch,
+        draft=draft,
+        stale=resumed.stale,
+        draft_news=resumed.news,
+    )
 
 
 def render_item(
@@ -105,17 +114,22 @@ def render_item(
     data: Mapping[str, Any],
     *,
     status: int = 200,
+    is_prefetch: bool = False,
     **extra: Any,
 ) -> HttpResponse:
     """Render the item with the form holding `data`; to a script, say why the form is shown again.
+
+    A script that already shows the next item (it sends `next`) also gets the form. With
+    `is_prefetch` the item is not opened: its lease stays as it is, and no message is used up.
 
     `extra` goes to the template: `errors`, `stale`, `notice`, `new_label`, `resending`, `again`,
     `undoing`, `draft` (which the form continues, with `draft_news`: what changed since),
     `other_draft` (offered beside the form).
     """
     set_subject(annotation.ref)
-    if wants_json(request):
-        return JsonResponse({"state": "asks", "why": _reason_to_ask(extra)}, status=status)
+    asks = {"state": "asks", "why": _reason_to_ask(extra)}
+    if wants_json(request) and "next" not in request.POST:
+        return JsonResponse(asks, status=status)
 
     now = timezone.now()
     person = request.user
@@ -124,10 +138,12 @@ def render_item(
     progress = get_progress(queue_filter, person, now=now)
 
     announcement = ""
-    if wants_fragment(request):
+    if wants_fragment(request) and not is_prefetch:
         announcement = _pop_messages(request, progress)
 
-    lease = leases.take_if_free(annotation, person, surroundings.lease, now=now)
+    lease = surroundings.lease
+    if not is_prefetch:
+        lease = leases.take_if_free(annotation, person, lease, now=now)
     item = build_item(
         annotation, surroundings, person, lease=lease, now=now, search_words=queue_filter.q
     )
@@ -143,7 +159,13 @@ def render_item(
         **extra,
     }
     fragment, page = "annotations/_review.html", "annotations/review.html"
+    if wants_json(request):
+        asks["page"] = render_to_string(fragment, context, request)
+        return JsonResponse(asks, status=status)
+
     response = render_page_or_fragment(fragment, request, page, context, status=status)
+    if is_prefetch:
+        return response
 
     path = reverse("review", args=[annotation.pk])
     # The URL must always be that of the item shown.
@@ -207,13 +229,45 @@ def next_item(request: Request) -> HttpResponse:
 @never_cache
 @permission_required("annotations.decide_annotation", raise_exception=True)
 def prefetch(request: Request) -> HttpResponse:
-    """Return the URLs of the pictures that the item behind `after` will show; leases nothing."""
-    pictures: list[tuple[str, int]] = []
+    """Lease the next waiting item behind `after`, which the page shows, and render its fragment.
+
+    Answers 204 if there is none. `except` are the keys of items whose decisions are on their way;
+    `release` is the item that the page had loaded ahead and gives back, `leaves` the one that it
+    has just left undecided.
+    """
+    person = request.user
+    for name, only_prefetched in (("release", True), ("leaves", False)):
+        pk = parse_whole_number(request.GET.get(name, ""))
+        if pk:
+            leases.release_lease(pk, person, only_prefetched=only_prefetched)
+
     after = _get_position(request.GET.get("after", ""))
-    if after:
-        queue_filter = QueueFilter.parse(request.GET)
-        pictures = next_pictures(queue_filter, request.user, after, now=timezone.now())
-    return JsonResponse({"pictures": [media_url(*picture) for picture in pictures]})
+    if after is None:
+        return HttpResponse(status=_NO_CONTENT)
+
+    leases.mark_opened(after.pk, person)
+    next_pk = prefetch_next_annotation(
+        QueueFilter.parse(request.GET),
+        person,
+        after,
+        now=timezone.now(),
+        excluded=list(parse_whole_numbers(request.GET.getlist("except"))),
+    )
+    # A form that a lost session rescued is shown by the item's page, once.
+    if next_pk is None or session_rescue.has(request, next_pk):
+        return HttpResponse(status=_NO_CONTENT)
+
+    annotation, draft = get_item_and_draft_or_404(next_pk, person)
+    return _render_values_or_draft(request, annotation, draft, is_prefetch=True)
+
+
+@require_POST
+@or_sign_in
+@permission_required("annotations.decide_annotation", raise_exception=True)
+def release_prefetched(request: Request, pk: int) -> HttpResponse:
+    """Give back an item that this person's page has loaded ahead and not shown."""
+    leases.release_lease(pk, request.user, only_prefetched=True)
+    return HttpResponse(status=_NO_CONTENT)
 
 
 def _get_position(key: str) -> Annotation | None:
@@ -228,7 +282,11 @@ def _get_position(key: str) -> Annotation | None:
 @or_sign_in
 @permission_required("annotations.decide_annotation", raise_exception=True)
 def extend_lease(request: Request, pk: int) -> HttpResponse:
-    """Renew this person's lease on the item, unless somebody else has it by now."""
+    """Renew this person's lease on the item, unless somebody else has it by now.
+
+    The lease on the item that the page has loaded ahead (`ahead`) is renewed, too. The event
+    `prefetched-for` has its seconds, 0 if it is no longer this person's.
+    """
     annotation = get_object_or_404(Annotation, pk=pk)
     now = timezone.now()
     lease = leases.take_lease(annotation, request.user, now=now)
@@ -247,8 +305,14 @@ def extend_lease(request: Request, pk: int) -> HttpResponse:
     }
     response = render(request, "annotations/_lease.html", context)
 
-    announcement = ""
+    events: dict[str, Any] = {"say": ""}
     if not holder:
-        announcement = _("Reserved for %(value)s more minutes") % {"value": lease_minutes()}
-    response["HX-Trigger"] = json.dumps({"say": announcement})
+        minutes = {"value": lease_minutes()}
+        events["say"] = _("Reserved for %(value)s more minutes") % minutes
+
+    ahead = parse_whole_number(request.POST.get("ahead", ""))
+    if ahead:
+        is_renewed = leases.renew_prefetched(ahead, request.user, now=now)
+        events["prefetched-for"] = lease_minutes() * 60 if is_renewed else 0
+    response["HX-Trigger"] = json.dumps(events)
     return response
