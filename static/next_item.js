@@ -7,16 +7,19 @@ import {
   describeSubmit, forgetSubmitted, keepUnsent, loadItem, refusalSentence, saveBeforeLeaving,
   somebodyElseSentence,
 } from "./drafts.js";
-import { clearNotice, isAway, notify, post, say, signedOut } from "./server.js";
+import { clearNotice, gettext, isAway, notify, post, say, signedOut } from "./server.js";
 
 const MAX_IN_FLIGHT = 3;
 // An item whose lease ends sooner than this, in ms, is not shown any more.
 const LEASE_MARGIN = 30000;
-const TOO_MANY = "Three decisions are being saved. Wait a moment, then submit again.";
-const UNDO_FOLLOWS = "Undo follows when your last decision is saved.";
-const OFFLINE =
-  "You are offline. This decision is stored in this browser and is sent when you reconnect.";
-const NOT_STORED = "Not saved: there is no connection, and this browser cannot store it. Stay here.";
+const TOO_MANY = gettext("Three decisions are being saved. Wait a moment, then submit again.");
+const UNDO_FOLLOWS = gettext("Undo follows when your last decision is saved.");
+const OFFLINE = gettext(
+  "You are offline. This decision is stored in this browser and is sent when you reconnect.",
+);
+const NOT_STORED = gettext(
+  "Not saved: there is no connection, and this browser cannot store it. Stay on this page.",
+);
 
 const review = () => document.getElementById("review");
 const decisionForm = () => document.getElementById("decision");
@@ -169,6 +172,17 @@ function showNextIfDue() {
   showItem(next.element);
 }
 
+// Until an answer has come, the bar says so.
+function showSaving() {
+  for (const note of document.querySelectorAll("[data-saving]")) note.remove();
+  const place = document.getElementById("progress");
+  if (!inFlight.length || !place) return;
+  const note = document.createElement("span");
+  note.dataset.saving = "";
+  note.textContent = `${gettext("Saving …")} `;
+  place.prepend(note);
+}
+
 // The submit
 
 // What the server is likely to ask about, such as a new label, is better waited for.
@@ -210,6 +224,7 @@ function startSubmit(event) {
   lastAnswer = lastAnswer.then(() => sendSubmit(submit));
   if (next) showItem(next.element);
   else decisionForm().inert = true;
+  showSaving();
 }
 
 async function sendSubmit(submit) {
@@ -222,6 +237,7 @@ async function sendSubmit(submit) {
   }
   inFlight.splice(inFlight.indexOf(submit), 1);
   submitAnswered(submit, response);
+  showSaving();
 }
 
 function submitAnswered(submit, response) {
@@ -237,7 +253,7 @@ function submitAnswered(submit, response) {
     bringBack(submit, elementFrom(json.page), json.why);
   } else if (status === 401) {
     submitWaits(submit, "");
-    signedOut({ opens: true });
+    signedOut({ opens: true, isKept: true });
   } else if (somebodyElse) {
     submitWaits(submit, somebodyElse);
   } else {
@@ -271,7 +287,7 @@ function openNext(submit) {
 function leaveToOther(name) {
   const next = review().querySelector("[data-action=item_next]").getAttribute("hx-get");
   loadItem(next, "outerHTML show:window:top").then(() => {
-    notify(`${name} opened the next item first, so this is the one behind it.`);
+    notify(gettext("%(name)s opened the next item first, so this is the one behind it.", { name }));
   });
 }
 

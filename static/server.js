@@ -213,6 +213,8 @@ const tabs = "BroadcastChannel" in window ? new BroadcastChannel(`${sitePrefix}r
 let isSignedOut = false;
 // The submit that met the ended session, as {elt, submitter}.
 let heldSubmit = null;
+// Whether this browser keeps a submit that is sent after signing in.
+let keepsSubmit = false;
 let renewedAt = -Infinity;
 
 function inDialog(name) {
@@ -270,10 +272,13 @@ function signedIn(now) {
   renewTokens();
   tellTabs();
   const submit = heldSubmit;
+  const isSent = keepsSubmit;
   heldSubmit = null;
+  keepsSubmit = false;
   if (dialog.open) dialog.close();
   document.dispatchEvent(new CustomEvent("signed-in"));
   if (submit && submit.elt.isConnected) submitAgain(submit);
+  else if (isSent) clearNotice();
   else notify(SIGNED_IN);
 }
 
@@ -347,7 +352,7 @@ async function loadSignInPage() {
     showRefusal(refused);
     return;
   }
-  inDialog("told").textContent = heldSubmit
+  inDialog("told").textContent = heldSubmit || keepsSubmit
     ? gettext("You were signed out. Sign in as %(name)s and your decision is sent.", owner)
     : gettext("You were signed out. Sign in as %(name)s; your work is kept.", owner);
   await requestSignIn(`${signInPath}?next=${encodeURIComponent(whoUrl)}`);
@@ -360,9 +365,10 @@ function openSignIn() {
 }
 
 // Says that the session has ended. `submit` is what met that, as {elt, submitter}; the dialog opens
-// for it, or if `opens`.
-export async function signedOut({ submit = null, opens = false } = {}) {
+// for it, or if `opens`. `isKept`: another submit is kept in this browser and sent by itself.
+export async function signedOut({ submit = null, opens = false, isKept = false } = {}) {
   isSignedOut = true;
+  keepsSubmit = keepsSubmit || isKept;
   if (submit && submit.elt.isConnected) heldSubmit = submit;
   const { refused } = await getPerson().catch(() => ({}));
   notify(refused || SIGNED_OUT);
@@ -446,7 +452,7 @@ if (dialog) {
     signingOut.catch(() => {}).then(loadSignInPage);
   });
   inDialog("elsewhere").addEventListener("click", () => {
-    inDialog("told").textContent = heldSubmit
+    inDialog("told").textContent = heldSubmit || keepsSubmit
       ? gettext("Sign in as %(name)s in the new tab. Your decision is then sent from here.", owner)
       : gettext("Sign in as %(name)s in the new tab, then come back.", owner);
   });

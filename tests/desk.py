@@ -30,9 +30,12 @@ def sign_in_browser(context: BrowserContext, user: User, url: str) -> None:
 
 
 @pytest.fixture
-def window(browser: Browser, live_server: LiveServer) -> Iterator[Window]:
+def window(
+    browser: Browser, live_server: LiveServer, request: pytest.FixtureRequest
+) -> Iterator[Window]:
     """Return a function that opens a browser of its own for a person.
 
+    In a test with the marker `answer_first`, its pages load no item ahead.
     Without a person, nobody is signed in. A script error in any of them fails the test. Options are
     Playwright's, of `Browser.new_context`.
     """
@@ -45,6 +48,8 @@ def window(browser: Browser, live_server: LiveServer) -> Iterator[Window]:
         context.on("weberror", lambda error: problems.append(str(error.error)))
         if user:
             sign_in_browser(context, user, live_server.url)
+        if request.node.get_closest_marker("answer_first"):
+            without_next_item(context)
         return context.new_page()
 
     yield open_window
@@ -132,9 +137,14 @@ def at_hand(page: Page, item: Annotation) -> None:
     expect(page.locator(f'#review[data-next="{item.pk}"]')).to_be_attached()
 
 
-def without_next_item(page: Page) -> None:
-    """Let the page load no item ahead: a submit then waits for the server's answer."""
-    page.route("**/annotations/ahead?*", lambda route: route.fulfill(status=204))
+def without_next_item(context: BrowserContext) -> None:
+    """Let its pages load no item ahead: a submit then waits for the server's answer."""
+    context.route("**/annotations/ahead?*", lambda route: route.fulfill(status=204))
+
+
+def answered(page: Page) -> None:
+    """Wait until every submit has its answer."""
+    expect(page.locator("#progress")).not_to_contain_text("Saving")
 
 
 def ready(page: Page, item: Annotation) -> None:

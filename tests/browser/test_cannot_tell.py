@@ -15,7 +15,11 @@ from reviewapp.annotations.models import Annotation, Decision, Draft
 from reviewapp.outbox.models import Change
 from tests.desk import Open, Window, ready
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.answer_first,
+    pytest.mark.django_db(transaction=True),
+]
 
 WHY = "Too dark; x marks nothing."
 SUBMIT = "[data-action=submit]"

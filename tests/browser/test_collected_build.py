@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, Response, expect
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
-from tests.desk import put_in_use, ready, sign_in_browser
+from tests.desk import answered, put_in_use, ready, sign_in_browser
 from tests.operations.processes import ROOT, environment, listens, reserved_port, running, until
 
 pytestmark = [
@@ -27,9 +27,9 @@ pytestmark = [
 
 GUNICORN = ("-m", "gunicorn", "-c", "python:reviewapp.operations.gunicorn_conf")
 PARTS = ("reviewapp", "static", "templates")
-MAX_FILES = 8
+MAX_FILES = 9
 HASHED = re.compile(r"\.[0-9a-f]{12}\.(?:js|css)$")
-MODULES = {"server", "drafts", "page", "review"}
+MODULES = {"server", "drafts", "page", "review", "next_item"}
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +136,7 @@ def test_it_works_by_key_and_keeps_drafts(visit: Visit, items: list[Annotation])
     page.keyboard.press("Control+Enter")
     ready(page, items[1])
 
+    answered(visit.page)
     decision = Decision.objects.get(annotation=items[0])
     assert (decision.label, decision.reasoning) == ("b", "Half a thought")
     assert page.evaluate("Object.keys(localStorage)") == []

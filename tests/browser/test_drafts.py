@@ -14,7 +14,11 @@ from reviewapp.annotations.models import Annotation, Decision, Draft
 from tests.decisions import decide
 from tests.desk import Open, Window, ready
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.answer_first,
+    pytest.mark.django_db(transaction=True),
+]
 
 WORDS = "Half a thought, 手書き"
 STATE = "[data-draft-state]"

@@ -15,7 +15,11 @@ from reviewapp.outbox.models import Change
 from tests.desk import Open, Window, put_in_use, ready
 from tests.factories import LONG_AGO
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.answer_first,
+    pytest.mark.django_db(transaction=True),
+]
 SAVED = re.compile("Draft saved on the server")
 
 

@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision, SetAside, Undo
 from reviewapp.retrievers.guidance.services import write_guidelines
-from tests.desk import Open, Window, ready
+from tests.desk import Open, Window, answered, ready
 from tests.factories import make_annotation, make_result
 from tests.media import play_silence
 
@@ -60,9 +60,10 @@ def test_it_submits_while_typing_and_opens_the_next(
     ready(page, items[1])
     expect(page.locator("#live")).to_have_text("Saved. 2 left. Item 2")
     expect(page).to_have_url(page.url.rsplit("/", 1)[0] + f"/{items[1].pk}")
+    answered(page)
     decision = Decision.objects.get()
     assert (decision.label, decision.reasoning) == ("b", "Because of b, said at once")
-    expect(page.locator("[name=choice]").first).to_be_focused()
+    expect(page.locator("[name=choice]:checked")).to_be_focused()
 
 
 def test_it_types_letters_where_somebody_types(
@@ -74,6 +75,7 @@ def test_it_types_letters_where_somebody_types(
         page.locator(field).press_sequentially("jsdx[1?")
         expect(page.locator(field)).to_have_value("jsdx[1?")
     ready(page, items[0])
+    answered(page)
     assert not SetAside.objects.exists()
 
 
@@ -99,10 +101,12 @@ def test_it_does_nothing_for_a_key_that_is_held(
     page.keyboard.press("2")
     expect(page.locator('[name=choice][value="b"]')).to_be_checked()
     ready(page, items[0])
+    answered(page)
     assert not Decision.objects.exists()
     assert not SetAside.objects.exists()
 
 
+@pytest.mark.answer_first
 def test_it_decides_one_item_for_two_quick_presses(
     page_of: Callable[[int], Page], items: list[Annotation]
 ) -> None:
@@ -116,9 +120,11 @@ def test_it_decides_one_item_for_two_quick_presses(
     page.route("**/decide", press_again, times=1)
     page.keyboard.press("Control+Enter")
     ready(page, items[1])
+    answered(page)
     assert Decision.objects.count() == 1
 
 
+@pytest.mark.answer_first
 def test_it_says_that_a_key_was_pressed_too_early(
     page_of: Callable[[int], Page], items: list[Annotation]
 ) -> None:
@@ -136,6 +142,7 @@ def test_it_says_that_a_key_was_pressed_too_early(
     held[0].continue_()
     ready(page, items[1])
     expect(page.get_by_text("A key was pressed while this item was loading")).to_be_visible()
+    answered(page)
     assert Decision.objects.count() == 1
 
 
@@ -143,13 +150,13 @@ def test_it_takes_a_key_as_soon_as_an_item_is_there(
     page_of: Callable[[int], Page], items: list[Annotation]
 ) -> None:
     page = page_of(0)
-    # In the page, at the moment in which each item comes: no person is faster.
+    # In the page, at the moment in which each item is painted: no person is faster.
     page.evaluate(
-        """keys => document.addEventListener("htmx:load", (event) => {
-            if (event.target.id !== "review" || !keys.length) return;
+        """keys => new MutationObserver(() => {
+            if (!keys.length) return;
             const init = { bubbles: true, cancelable: true, ...keys.shift() };
-            event.target.dispatchEvent(new KeyboardEvent("keydown", init));
-        })""",
+            document.getElementById("review").dispatchEvent(new KeyboardEvent("keydown", init));
+        }).observe(document.body, { subtree: true, attributeFilter: ["data-ready"] })""",
         [
             {"key": "s", "code": "KeyS"},
             {"key": "z", "code": "KeyZ", "ctrlKey": True},
@@ -158,6 +165,7 @@ def test_it_takes_a_key_as_soon_as_an_item_is_there(
     page.keyboard.press("Control+Enter")
     # The second was skipped, and the skip was taken back.
     ready(page, items[1])
+    answered(page)
     assert Decision.objects.get().annotation == items[0]
     assert not SetAside.objects.exists()
     expect(page.locator("#failure")).to_be_hidden()
@@ -192,10 +200,12 @@ def test_it_takes_no_second_click_that_belongs_to_the_item_before(
     page.mouse.down(click_count=2)
     page.mouse.up(click_count=2)
     expect(page.get_by_text("The second click was for the item before")).to_be_visible()
+    answered(page)
     assert Decision.objects.count() == 1
     # A click of its own counts at once.
     page.locator("[data-action=submit]").click()
     ready(page, items[2])
+    answered(page)
     assert Decision.objects.count() == 2
 
 
@@ -205,6 +215,7 @@ def test_it_decides_one_item_for_a_double_click(
     page = page_of(0)
     page.locator("[data-action=submit]").dblclick()
     ready(page, items[1])
+    answered(page)
     assert Decision.objects.count() == 1
 
 
@@ -222,6 +233,7 @@ def test_it_goes_into_the_reason_for_a_skip_and_from_there_to_the_next_item(
     page.keyboard.press("Enter")
     ready(page, items[1])
     expect(page.locator("[name=choice]:checked")).to_be_focused()
+    answered(page)
     assert SetAside.objects.get().reason == "Not my subject"
 
 
@@ -232,6 +244,7 @@ def test_it_does_not_submit_by_enter_in_a_field(
     for field in ("[name=choice] >> nth=0", "#label", "#confidence"):
         page.locator(field).press("Enter")
     ready(page, items[0])
+    answered(page)
     assert not Decision.objects.exists()
 
 
@@ -246,6 +259,7 @@ def test_it_rests_while_a_dialog_is_open(
     page.keyboard.press("Escape")
     expect(page.locator("#keys")).to_be_hidden()
     ready(page, items[0])
+    answered(page)
     assert not Decision.objects.exists()
 
 
@@ -255,6 +269,7 @@ def test_it_rests_with_alt(page_of: Callable[[int], Page], items: list[Annotatio
         page.keyboard.press(key)
     expect(page.locator('[name=choice][value="a"]')).to_be_checked()
     ready(page, items[0])
+    answered(page)
     assert not SetAside.objects.exists()
 
 
@@ -302,6 +317,7 @@ def test_it_skips_defers_and_undoes_the_last_decision(
     page.keyboard.press("Control+z")
     ready(page, items[0])
     expect(page.locator("#live")).to_contain_text("Undone")
+    answered(page)
     assert Undo.objects.count() == 1
     page.once("dialog", lambda question: question.accept())
     page.keyboard.press("j")
@@ -310,6 +326,7 @@ def test_it_skips_defers_and_undoes_the_last_decision(
     ready(page, items[2])
     page.keyboard.press("s")
     ready(page, items[0])
+    answered(page)
     assert {(aside.annotation_id, aside.kind) for aside in SetAside.objects.all()} == {
         (items[1].pk, "deferred"),
         (items[2].pk, "skipped"),
@@ -328,10 +345,12 @@ def test_it_undoes_the_skip_or_defer_that_came_last(
     ready(page, items[2])
     page.keyboard.press("Control+z")
     ready(page, items[1])
+    answered(page)
     assert not SetAside.objects.exists()
     assert not Undo.objects.exists()
     page.keyboard.press("Control+z")
     ready(page, items[0])
+    answered(page)
     assert Undo.objects.count() == 1
 
 
@@ -426,6 +445,7 @@ def test_it_takes_no_single_key_from_somebody_who_switched_them_off(
     expect(page.locator('[name=choice][value="a"]')).to_be_checked()
     page.keyboard.press("Control+Enter")
     ready(page, items[1])
+    answered(page)
     assert not SetAside.objects.exists()
 
 

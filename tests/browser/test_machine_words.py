@@ -11,7 +11,11 @@ from reviewapp.outbox.models import Change
 from tests.desk import Open, Window, ready
 from tests.factories import make_annotation, make_retriever
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.answer_first,
+    pytest.mark.django_db(transaction=True),
+]
 
 REASONING = "The logo is half hidden."
 

@@ -224,7 +224,7 @@ def test_it_goes_on_behind_an_item_that_somebody_else_has_opened(
     page: Page, six_items: list[Annotation], bob: User, window: Window, open_item: Open
 ) -> None:
     other = window(bob)
-    without_next_item(other)
+    without_next_item(other.context)
     open_item(other, six_items[1])
     assert Lease.objects.get(annotation=six_items[1]).holder == bob
     page.keyboard.press("Control+Enter")

@@ -13,7 +13,11 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision, SetAside
 from tests.desk import Open, Window, put_in_use, ready, sign_in_browser
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.answer_first,
+    pytest.mark.django_db(transaction=True),
+]
 
 CHIP = "[data-waiting-count]"
 WAITS = "#waits"

@@ -17,7 +17,11 @@ from tests.accounts.totp import code
 from tests.desk import Open, Window, ready
 from tests.people import PASSWORD
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.answer_first,
+    pytest.mark.django_db(transaction=True),
+]
 
 DIALOG = "#sign_in_again"
 

@@ -9,7 +9,11 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision
 from tests.desk import Open, Window, put_in_use, ready
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.answer_first,
+    pytest.mark.django_db(transaction=True),
+]
 
 
 def test_it_ends_in_one_merge_and_one_conflict_and_loses_no_word(
