@@ -407,8 +407,8 @@ export function isFormKept() {
   return isKept;
 }
 
-export function saveBeforeLeaving() {
-  if (isUnsaved && !mustChoose) saveForm({ keepalive: true });
+export async function saveBeforeLeaving() {
+  if (isUnsaved && !mustChoose) await saveForm({ keepalive: true });
 }
 
 // Resolves with the state that the server answers: saved, overtaken or decided; undefined if none

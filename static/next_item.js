@@ -38,6 +38,9 @@ let lastAnswer = Promise.resolve();
 // Items that came back while another one that came back was still shown.
 const cameBack = [];
 let wantsUndo = false;
+// The last draft that is saved of an item which another one that came back has replaced: the server
+// passes over an item while its draft is being saved.
+let draftSave = Promise.resolve();
 
 export function isWaitingForAnswer() {
   if (inFlight.length >= MAX_IN_FLIGHT) return true;
@@ -103,6 +106,7 @@ function holdNext(after, html) {
 }
 
 async function prefetchNext() {
+  await draftSave;
   if (!isWanted()) return;
   const after = itemId();
   const address = prefetchAddress();
@@ -337,7 +341,7 @@ function bringBack(submit, element, why) {
     cameBack.push(back);
     return;
   }
-  saveBeforeLeaving();
+  draftSave = saveBeforeLeaving().catch(() => {});
   showItem(element);
 }
 

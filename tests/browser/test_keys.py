@@ -164,6 +164,7 @@ def test_it_takes_a_key_as_soon_as_an_item_is_there(
     )
     page.keyboard.press("Control+Enter")
     # The second was skipped, and the skip was taken back.
+    expect(page.locator(".bar-message")).to_contain_text("Back in your queue.")
     ready(page, items[1])
     answered(page)
     assert Decision.objects.get().annotation == items[0]

@@ -21,7 +21,7 @@ ENTRY = re.compile(r"""module_script\(["']([\w.]+)["']\)""")
 def test_it_preloads_all_that_an_entry_imports() -> None:
     html = module_script("review.js")
     preloaded = re.findall(r'<link rel="modulepreload" href="/static/([\w.]+)">', html)
-    assert sorted(preloaded) == ["drafts.js", "page.js", "server.js"]
+    assert sorted(preloaded) == ["drafts.js", "next_item.js", "page.js", "server.js"]
     assert html.endswith('<script type="module" src="/static/review.js"></script>')
 
 
