@@ -193,7 +193,7 @@ def _measure_loads(browser: Browser, site: Site, *, count: int) -> list[tuple[fl
 
 def _measure_keys(browser: Browser, site: Site, items: int) -> list[Samples]:
     pages = {mode: _open(browser, site, mode) for mode in _MODES}
-    measured = []
+    measured: list[Samples] = []
     for pause in (_PAUSE, 0):
         rows = {mode: Samples(mode=mode, pause=pause) for mode in _MODES}
         _print(f"{items} items each way, {pause} ms before each key ...")

@@ -62,7 +62,7 @@ def keep(request: HttpRequest, annotation_id: int) -> None:
 def has(request: HttpRequest, annotation_id: int) -> bool:
     """Return whether a form for this annotation is kept, whoever's it is."""
     rescued = request.session.get(_SESSION_KEY)
-    return bool(rescued) and rescued["annotation"] == annotation_id
+    return rescued is not None and rescued["annotation"] == annotation_id
 
 
 def pop(request: HttpRequest, annotation_id: int) -> dict[str, str] | None:
