@@ -47,6 +47,7 @@ function showInZone(field) {
 const fields = document.querySelectorAll("input[type=datetime-local][data-utc]");
 for (const field of fields) showInZone(field);
 for (const place of document.querySelectorAll("[data-zone]")) place.textContent = `(${zone})`;
+for (const field of document.querySelectorAll("[data-zone-name]")) field.value = zone;
 
 // The names of the boxes that are checked, as the closed list shows them.
 function showChosen(list) {

@@ -13,7 +13,7 @@ import pytest
 from django.utils import timezone
 
 from reviewapp.annotations.fields import FIELDS, Kind
-from reviewapp.annotations.models import Annotation, Lease, SetAside
+from reviewapp.annotations.models import Annotation, Export, Lease, SetAside
 from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.settle import Settlement, settle
@@ -106,6 +106,13 @@ def make_annotation(retriever: Retriever | None = None, **values: Any) -> Annota
         **proposal,
         **defaults | values,
     )
+
+
+def make_export(**values: Any) -> Export:
+    """Return a stored export of all decisions as CSV, which nobody has downloaded."""
+    options = {"with_snapshot": False, "grades": {}, "zone": "UTC"}
+    defaults = {"kind": "decisions", "format": "csv", "options": options}
+    return Export.objects.create(**defaults | values)
 
 
 def distinct_values(which: int) -> dict[str, Any]:

@@ -122,3 +122,12 @@ SET_ASIDE = Tracked(
     ],
     deleted=Action.ANNOTATION_RESUMED,
 )
+
+EXPORT = Tracked(
+    columns=["kind", "format", "query", "rows", "sha256"],
+    constant=["person_id", "created_at"],
+    ref="'exports/' || {row}.id",
+    created=Action.EXPORT_STARTED,
+    changed=[("true", Action.EXPORT_FINISHED)],
+    deleted=Action.EXPORT_DELETED,
+)

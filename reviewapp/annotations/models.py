@@ -18,7 +18,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy
 
 from reviewapp.annotations.fields import FIELDS
-from reviewapp.annotations.history_triggers import ANNOTATION, DECISION, SET_ASIDE, UNDO
+from reviewapp.annotations.history_triggers import ANNOTATION, DECISION, EXPORT, SET_ASIDE, UNDO
 from reviewapp.annotations.querysets import (
     ANNOTATED,
     AnnotationQuerySet,
@@ -438,3 +438,37 @@ class Draft(models.Model):
             # of(person), about(annotation): the draft behind a review page; the queue's DRAFTED
             models.UniqueConstraint(fields=["person", "annotation"], name="draft_once_each"),
         ]
+
+
+class Export(models.Model):
+    """A file that somebody took out: what, of which filter, and what the manifest says of it.
+
+    `kind` and `format` are those of `exports/forms.py` and `exports/formats.py`, `query` is the
+    filter as a query string. Until the file was read to its end, counts and checksum are blank;
+    reading it again sets them anew. `person` is None for the command line.
+    """
+
+    kind = models.CharField(max_length=20)
+    format = models.CharField(max_length=10)
+    query = models.TextField(default="")
+    options = models.JSONField(default=dict)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    rows = models.BigIntegerField(null=True)
+    size = models.BigIntegerField(null=True)
+    sha256 = models.CharField(max_length=64, default="")
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        triggers = [EXPORT, NeverTruncated()]
+
+    @property
+    def filename(self) -> str:
+        """The name of the file."""
+        return f"{self.kind}-{self.created_at:%Y-%m-%d-%H%M}-{self.pk}.{self.format}"

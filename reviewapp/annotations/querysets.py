@@ -29,6 +29,15 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         """Leave out what is no annotation in Mixpeek's sense: no label yet, or gone upstream."""
         return self.filter(ANNOTATED)
 
+    def decided_between(self, since: datetime | None, until: datetime | None) -> Self:
+        """Return those decided from `since` to `until` (exclusive); None is unbounded."""
+        span: dict[str, datetime] = {}
+        if since is not None:
+            span["decided_at__gte"] = since
+        if until is not None:
+            span["decided_at__lt"] = until
+        return self.filter(**span)
+
     def by_ref(self, refs: Iterable[str]) -> dict[str, Annotation]:
         """Return the annotations with these refs, by ref."""
         annotations = self.filter(ref__in=set(refs))

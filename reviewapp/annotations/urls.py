@@ -14,6 +14,7 @@ from reviewapp.annotations.views.decisions import (
     decisions_of_person,
 )
 from reviewapp.annotations.views.drafts import discard_draft, save_draft
+from reviewapp.annotations.views.exports import export_file, export_manifest, exports
 from reviewapp.annotations.views.judge import judge_result
 from reviewapp.annotations.views.life import life
 from reviewapp.annotations.views.queue import queue
@@ -49,6 +50,9 @@ urlpatterns = [
     path("decisions/recent", recent, name="recent_decisions"),
     path("decisions/<int:pk>", decision, name="decision"),
     path("decisions/<uuid:decision_id>", decision_by_id, name="decision_by_id"),
+    path("exports", exports, name="exports"),
+    path("exports/<int:pk>/file", export_file, name="export_file"),
+    path("exports/<int:pk>/manifest", export_manifest, name="export_manifest"),
     path("people/<int:pk>/decisions", decisions_of_person, name="decisions_of_person"),
     path("people/<int:pk>/corrections", corrections_of_person, name="corrections_of_person"),
     path("decisions/<int:pk>/undo", undo_decision, name="undo"),

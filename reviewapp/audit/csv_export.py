@@ -28,7 +28,7 @@ _ACTION = COLUMNS.index("action")
 _CHANGES = COLUMNS.index("changes")
 
 # Without this mark, spreadsheets read the file in the machine's code page and garble other scripts.
-_BYTE_ORDER_MARK = "\ufeff"
+BYTE_ORDER_MARK = "\ufeff"
 _BATCH_SIZE = 1000
 
 # Where a spreadsheet runs a formula (https://owasp.org/www-community/attacks/CSV_Injection): at the
@@ -46,14 +46,14 @@ def export_lines(events: EventQuerySet) -> Iterator[str]:
     expressions[_CHANGES] = Cast("changes", TextField())
     rows = events.values_list(*expressions).iterator(chunk_size=_BATCH_SIZE)
 
-    yield _BYTE_ORDER_MARK + _format_rows([COLUMNS])
+    yield BYTE_ORDER_MARK + format_rows([COLUMNS])
     batch: list[tuple[Any, ...]] = []
     for row in rows:
         batch.append(row)
         if len(batch) == _BATCH_SIZE:
-            yield _format_rows(_with_guidance(batch))
+            yield format_rows(_with_guidance(batch))
             batch.clear()
-    yield _format_rows(_with_guidance(batch))
+    yield format_rows(_with_guidance(batch))
 
 
 def cell(value: object) -> str:
@@ -84,7 +84,8 @@ def _with_guidance(batch: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]
             yield (*row, versions.labels, versions.guidelines, ", ".join(versions.machine_words))
 
 
-def _format_rows(rows: Iterable[Iterable[object]]) -> str:
+def format_rows(rows: Iterable[Iterable[object]]) -> str:
+    """Return rows as lines of CSV, with formulas disarmed."""
     buffer = StringIO()
     writer = csv.writer(buffer)
     for row in rows:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -62,7 +61,7 @@ def history(request: Request) -> HttpResponse:
         "retriever_names": choices.retriever_names,
         "titles": find_titles({entry.ref for entry in entries}),
         "shown": Shown.ALL if event_filter.action else Shown(event_filter.show),
-        "csv_address": _csv_address(event_filter),
+        "file_query": _file_query(event_filter),
         "kinds": [(event_filter.querystring(show=kind), kind) for kind in Shown],
         "here": event_filter.querystring(),
         "pager": pagination.PageLinks(
@@ -85,10 +84,10 @@ def history(request: Request) -> HttpResponse:
     return response
 
 
-def _csv_address(event_filter: EventFilter) -> str:
-    """Return the address of the file with what the page shows."""
+def _file_query(event_filter: EventFilter) -> str:
+    """Return the query string of files with what the page shows, also where that is a default."""
     parameters = {**event_filter.parameters(), "show": event_filter.show}
-    return f"{reverse('history_csv')}?{urlencode(parameters, doseq=True)}"
+    return urlencode(parameters, doseq=True)
 
 
 def _load_entries(

@@ -77,6 +77,7 @@ _NAVIGATION_PARTS = {
     "tagged_retrievers": "retrievers",
     "decision_totals": "history",
     "decisions": "history",
+    "exports": "history",
     "history_totals": "history",
     "invite": "people",
     "person": "people",

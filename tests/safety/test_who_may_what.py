@@ -38,6 +38,7 @@ from tests.factories import (
     make_annotation,
     make_change,
     make_execution,
+    make_export,
     make_result,
     make_retriever,
 )
@@ -105,7 +106,7 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
     set_labels(retriever.pk, [Label(value="logo")], other_allowed=True, base_version=0, actor=adam)
     write_guidelines(retriever.pk, "Look.", base_version=0, actor=adam)
     of_change, of_retriever = {"pk": change.pk}, {"pk": retriever.pk}
-    of_version = {**of_retriever, "number": 1}
+    of_version, of_export = {**of_retriever, "number": 1}, {"pk": make_export().pk}
     upstream = {"annotation_id": annotation.annotation_id}
     behind: dict[str, dict[str, Any]] = {
         **dict.fromkeys(("draft", "discard_draft", "life"), of_annotation),
@@ -140,6 +141,7 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
         "retriever_version": {**of_retriever, "event": born.pk},
         **dict.fromkeys(("label_set_version", "guidelines_version"), of_version),
         "execution": {"pk": execution.pk},
+        **dict.fromkeys(("export_file", "export_manifest"), of_export),
         "decision": {"pk": made.pk},
         "decision_by_id": {"decision_id": made.decision_id},
         "judge_result": {"pk": make_result(execution.retriever, execution=execution).pk},

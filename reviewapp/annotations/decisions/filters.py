@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from reviewapp.annotations.mirror.refs import matching_refs
-from reviewapp.annotations.models import Decision
+from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.audit.registry import MAX_MATCHING_REFS
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.filters import offered_retrievers
@@ -28,7 +28,7 @@ from reviewapp.web.filters import (
 )
 
 if TYPE_CHECKING:
-    from reviewapp.annotations.querysets import DecisionQuerySet
+    from reviewapp.annotations.querysets import AnnotationQuerySet, DecisionQuerySet
 
 _MAX_CHOICES = 500
 
@@ -93,6 +93,23 @@ class DecisionFilter(Filter):
             refs = matching_refs(self.q, MAX_MATCHING_REFS)
             decisions = decisions.filter(annotation__ref__in=refs)
         return decisions
+
+    def annotations(self) -> AnnotationQuerySet:
+        """Return the annotations with a current label that match, unordered.
+
+        `since` and `until` are about the time of the standing decision. Other fields are about
+        decisions and narrow nothing here.
+        """
+        annotations = Annotation.objects.annotated().decided_between(self.since, self.until)
+        if self.person:
+            annotations = annotations.filter(reviewer_id__in=set(map(int, self.person)))
+        if self.retriever:
+            annotations = annotations.filter(retriever__retriever_id=self.retriever)
+        if self.label_to:
+            annotations = annotations.filter(label=self.label_to)
+        if self.q:
+            annotations = annotations.filter(ref__in=matching_refs(self.q, MAX_MATCHING_REFS))
+        return annotations
 
 
 class DecisionsForm(TimeSpanForm):

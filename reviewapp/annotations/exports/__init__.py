@@ -1,0 +1,1 @@
+"""Exports: decisions, current labels or history of a filter, as a file with a manifest."""
