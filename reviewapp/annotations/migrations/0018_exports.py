@@ -13,7 +13,7 @@ import reviewapp.audit.trigger_sql
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotations', '0016_decisions_by_time'),
+        ('annotations', '0017_prefetched_leases'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
