@@ -210,15 +210,32 @@ function normalized(text) {
 }
 
 function formField(form, name) {
-  return form.querySelector(`[name="${name}"]:not([type=radio])`);
+  return form.querySelector(`[name="${name}"]:not([type=radio]), [data-unsent="${name}"]`);
+}
+
+// The input of a long value has no name as long as nobody touches it, so that the value does not
+// travel back: the server has it.
+function nameTouchedFields(form) {
+  for (const field of form.querySelectorAll("[data-unsent]")) {
+    if (field.value === field.defaultValue) field.removeAttribute("name");
+    else field.name = field.dataset.unsent;
+  }
+}
+
+// A form without a field's text means the value that the item has.
+function textOf(texts, name) {
+  const field = decisionForm() && formField(decisionForm(), name);
+  return normalized(texts[name] ?? (field && field.defaultValue));
 }
 
 function readForm() {
   const form = decisionForm();
+  nameTouchedFields(form);
   const data = new FormData(form);
   const texts = {};
   for (const name of ["choice", "label", ...fieldNames(), ...CARRIED]) {
-    texts[name] = normalized(data.get(name));
+    const isUntouched = form.querySelector(`[data-unsent="${name}"]:not([name])`) !== null;
+    if (!isUntouched) texts[name] = normalized(data.get(name));
   }
   // A draft stays with what its writer began from, also when newer values have been brought into
   // the form.
@@ -229,10 +246,7 @@ function readForm() {
 function hasSameWords(texts, others) {
   if ((texts.outcome || "") !== (others.outcome || "")) return false;
   if ((texts.label || texts.choice || "") !== (others.label || others.choice || "")) return false;
-  return fieldNames().every((name) => {
-    const text = normalized(texts[name]).trim();
-    return text === normalized(others[name]).trim();
-  });
+  return fieldNames().every((name) => textOf(texts, name).trim() === textOf(others, name).trim());
 }
 
 // "Can't tell" is a state of the form: the hidden `outcome` says so, and the fields that are not
@@ -263,7 +277,12 @@ function fillForm(texts) {
   if (label) label.value = texts.label || (wanted ? "" : texts.choice || "");
   for (const name of fieldNames()) {
     const field = formField(form, name);
-    if (field) field.value = texts[name] ?? "";
+    if (field) field.value = textOf(texts, name);
+    // The draft's base may hold the whole value, and not its digest.
+    if (field && texts[name] !== undefined) {
+      field.name = name;
+      delete field.dataset.unsent;
+    }
   }
   showCannotTell(texts.outcome === UNDECIDABLE);
   form.dataset.typed = "yes";
@@ -273,6 +292,12 @@ function fillForm(texts) {
   }
 }
 
+for (const name of ["input", "submit"]) {
+  document.addEventListener(name, () => {
+    if (decisionForm()) nameTouchedFields(decisionForm());
+  }, name === "submit");
+}
+
 // The form's draft: kept in this browser at once, on the server soon after. The line below the form
 // says where it is, and never more than is true.
 
@@ -280,7 +305,7 @@ const SOON = 1500;
 const AT_THE_LATEST = 10000;
 const RETRY_PAUSE = 15000;
 const NOWHERE = gettext(
-  "Not saved: this browser's storage is full or switched off. " +
+  "Not saved: this browser's storage is full or switched off, or this is too long for it. " +
     "Stay on this page until you have submitted",
 );
 const REFUSALS = {

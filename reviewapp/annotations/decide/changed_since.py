@@ -15,6 +15,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from reviewapp.annotations.decide.form_base import without_long_values
 from reviewapp.annotations.fields import FIELDS
 from reviewapp.annotations.mirror import version_authors
 from reviewapp.annotations.mirror.authorship import AuthorKind
@@ -196,7 +197,9 @@ def changes_since(annotation: Annotation, base: Mapping[str, Any], *, viewer: st
 
 def base_digest(seen: Mapping[str, Any]) -> str:
     """Return a digest of a form's base: 24 hex digits that differ when the base does. Pure."""
-    base = {name: seen.get(name) for name in (*FIELDS, "decision")}
+    short = without_long_values(seen)
+    base = {name: short.get(name) for name in (*FIELDS, "decision")}
+    base |= short.get("digests", {})
     text = json.dumps(canonical(base), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 

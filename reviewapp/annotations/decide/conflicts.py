@@ -11,10 +11,10 @@ from django.core.exceptions import ValidationError
 
 from reviewapp.annotations.decide.changed_since import ChangeAuthor, change_author
 from reviewapp.annotations.decide.exceptions import StaleSubmission
+from reviewapp.annotations.decide.form_base import read_base
 from reviewapp.annotations.decide.forms import (
     as_form_data,
     new_decision_data,
-    read_base,
     unanswered_fields,
 )
 from reviewapp.annotations.decide.merging import (
@@ -77,7 +77,7 @@ def compare_sides(stale: StaleSubmission, data: Mapping[str, Any], *, viewer: st
     if data.get("was_base"):
         # A damaged one counts as none.
         with suppress(ValidationError):
-            old_base = read_base(str(data["was_base"]))
+            old_base = read_base(str(data["was_base"]), stale.annotation)
 
     shown_fields = {*stale.conflicts, *stale.only_theirs}
     sides = []

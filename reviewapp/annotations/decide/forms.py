@@ -5,7 +5,6 @@ Permissions and staleness are checked by `services.decide`.
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -17,8 +16,14 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from reviewapp.annotations import payload as payloads
 from reviewapp.annotations.decide import parsing
+from reviewapp.annotations.decide.form_base import (
+    DAMAGED,
+    parse_base,
+    read_base,
+    with_long_values,
+    write_base,
+)
 from reviewapp.annotations.decide.submission import Submission
 from reviewapp.annotations.fields import BLANK_VALUES, FIELDS, PERSONAL_FIELDS, as_typed
 from reviewapp.annotations.label_use import exact_labels
@@ -45,13 +50,6 @@ HIDDEN_FIELDS = (
     "new_label",
 )
 
-# The base comes back as it was rendered, so it may hold more than a person may type.
-_MAX_BASE_BYTES = 1024 * 1024
-_MAX_BASE_LEVELS = 200
-
-_DAMAGED = gettext_lazy(
-    "This form is damaged and was not saved. Copy what you typed, reload the page and submit again."
-)
 OLD_FORM_NOTICE = gettext_lazy(
     "This page was opened before an update, so nothing was saved. "
     "Confidence and reasoning now start "
@@ -69,11 +67,12 @@ class DecisionForm(forms.Form):
     from. `person` is the key of the person it was rendered for, `draft` the edition of the draft
     it continues. `new_label` is the unused label that the person has confirmed.
 
-    What is not submitted yet (`is_submitted` false) may lack a label and a reason.
+    What is not submitted yet (`is_submitted` false) may lack a label and a reason. A field that was
+    not sent was not touched: a long value does not travel back.
     """
 
-    decision_id = forms.UUIDField(error_messages={"required": _DAMAGED, "invalid": _DAMAGED})
-    base = forms.CharField(error_messages={"required": _DAMAGED})
+    decision_id = forms.UUIDField(error_messages={"required": DAMAGED, "invalid": DAMAGED})
+    base = forms.CharField(error_messages={"required": DAMAGED})
     base_version = forms.IntegerField(required=False, min_value=-(2**31), max_value=2**31 - 1)
     result_id = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
     opened = forms.CharField(required=False)
@@ -97,6 +96,9 @@ class DecisionForm(forms.Form):
         super().__init__(data)
         self.annotation = annotation
         self.is_submitted = is_submitted
+        self.untouched = _unsent_fields(data)
+        # The fields whose values `base` does not hold.
+        self.digested: Collection[str] = ()
 
     def submission(self, *, hold: int = 0) -> Submission:
         """Return the submission, held for `hold` seconds. Call it only after `is_valid()`."""
@@ -137,7 +139,9 @@ class DecisionForm(forms.Form):
 
     def clean_base(self) -> dict[str, Any]:
         """Parse the base; it must have the shape of `Annotation.seen()`."""
-        return read_base(self.cleaned_data["base"])
+        base = parse_base(self.cleaned_data["base"])
+        self.digested = base.get("digests", {}).keys()
+        return with_long_values(base, self.annotation)
 
     def clean_result_id(self) -> int | None:
         """Accept only a result of the annotation's document."""
@@ -148,7 +152,7 @@ class DecisionForm(forms.Form):
 
         results = Result.objects.filter(document_id=self.annotation.document_id)
         if not results.filter(pk=result_id).exists():
-            raise ValidationError(_DAMAGED)
+            raise ValidationError(DAMAGED)
         return result_id
 
     def clean(self) -> dict[str, Any]:
@@ -161,7 +165,7 @@ class DecisionForm(forms.Form):
         if unanswered and not self._is_undecidable():
             # They are based on what the form started from, so that they conflict again.
             try:
-                old_base = read_base(data["was_base"])
+                old_base = read_base(data["was_base"], self.annotation)
             except ValidationError as error:
                 self.add_error("base", error)
             # `add_error` removes a damaged field from the cleaned data.
@@ -184,6 +188,8 @@ class DecisionForm(forms.Form):
         try:
             if is_ignored or keeps_theirs:
                 data[name] = base[name]
+            elif name in self.untouched and not self._is_undecidable():
+                data[name] = self._starting_value(name, base)
             elif name == "label":
                 data[name] = self._parse_label(base)
             elif name == "reasoning":
@@ -193,6 +199,12 @@ class DecisionForm(forms.Form):
             self._check_bounds(name, data[name])
         except parsing.InvalidValue as error:
             self.add_error(name, str(error))
+
+    def _starting_value(self, name: str, base: Mapping[str, Any]) -> Any:
+        """Return the value that the form started with."""
+        if name in PERSONAL_FIELDS and name not in base.get("given", ()):
+            return BLANK_VALUES[name]
+        return base[name]
 
     def _parse_label(self, base: Mapping[str, Any]) -> str:
         typed = str(self.cleaned_data["label"]).strip() or self.cleaned_data.get("choice", "")
@@ -224,8 +236,11 @@ class DecisionForm(forms.Form):
         return reasoning
 
     def _check_bounds(self, name: str, value: Any) -> None:
-        """Refuse a value of the base that nobody may type, unless it stands here or at Mixpeek."""
-        if self._is_undecidable():
+        """Refuse a value of the base that nobody may type, unless it stands here or at Mixpeek.
+
+        One that the browser has not sent was found here by its digest.
+        """
+        if self._is_undecidable() or name in self.digested:
             return
         if value:
             for values in (self.annotation.values(), self.annotation.upstream):
@@ -297,9 +312,20 @@ def new_decision_data(
         given = given_by_people(annotation, annotation.changes)
     return {
         "decision_id": str(uuid.uuid4()),
-        "base": json.dumps(annotation.seen(given)),
+        "base": write_base(annotation.seen(given)),
         "base_version": annotation.version,
     }
+
+
+def posted_data(post: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts of a posted form, without those of fields that were not touched."""
+    names = DecisionForm.base_fields.keys() - _unsent_fields(post)
+    return {name: post.get(name, "") for name in names}
+
+
+def _unsent_fields(data: Mapping[str, Any]) -> set[str]:
+    # The label is always sent: as a choice among the buttons, or as a text.
+    return FIELDS.keys() - {"label"} - data.keys()
 
 
 def upgraded_form_data(data: Mapping[str, Any], annotation: Annotation) -> dict[str, Any]:
@@ -307,7 +333,7 @@ def upgraded_form_data(data: Mapping[str, Any], annotation: Annotation) -> dict[
 
     What its writer typed stays; the machine's words that it started with go.
     """
-    old_base = read_base(str(data.get("was_base") or data["base"]))
+    old_base = read_base(str(data.get("was_base") or data["base"]), annotation)
     old_texts = as_typed(old_base, *PERSONAL_FIELDS)
 
     untouched = []
@@ -326,30 +352,3 @@ def unanswered_fields(data: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the fields in conflict for which nobody has chosen whose value to keep."""
     asked = str(data.get("asked") or "").split()
     return fields_without_choice(data, [name for name in FIELDS if name in asked])
-
-
-def read_base(text: str) -> dict[str, Any]:
-    """Parse a form's base (see `Annotation.seen`); raises `ValidationError` when it is damaged."""
-    try:
-        base = payloads.read(text, most_bytes=_MAX_BASE_BYTES, most_levels=_MAX_BASE_LEVELS)
-    except payloads.BadPayload as error:
-        raise ValidationError(_DAMAGED) from error
-
-    # A form that was rendered before a field existed does not hold it.
-    for name, field in FIELDS.items():
-        if not field.is_required:
-            base.setdefault(name, field.blank)
-
-    # Old forms have no `given`.
-    given = base.get("given", [])
-    if not isinstance(given, list) or not set(map(str, given)) <= set(PERSONAL_FIELDS):
-        raise ValidationError(_DAMAGED)
-    if set(base) - {"given"} != {*FIELDS, "decision"}:
-        raise ValidationError(_DAMAGED)
-    decision = base["decision"]
-    if not isinstance(decision, int | None) or isinstance(decision, bool):
-        raise ValidationError(_DAMAGED)
-    for name, field in FIELDS.items():
-        if not field.can_hold(base[name]):
-            raise ValidationError(_DAMAGED)
-    return base

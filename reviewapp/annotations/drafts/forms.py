@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from reviewapp.annotations.decide.forms import read_base
+from reviewapp.annotations.decide.form_base import parse_base
 from reviewapp.annotations.drafts.services import DraftInput
 from reviewapp.annotations.fields import FIELDS
 
@@ -25,7 +25,10 @@ _TEXT_FIELDS = (
 
 
 class DraftForm(forms.Form):
-    """An unfinished decision form; `was_base` is the base it started from if `base` is newer."""
+    """An unfinished decision form; `was_base` is the base it started from if `base` is newer.
+
+    The base is not compared with anything yet, so it keeps the digests of its long values.
+    """
 
     decision_id = forms.UUIDField()
     base = forms.CharField()
@@ -48,13 +51,15 @@ class DraftForm(forms.Form):
 
         base = self.cleaned_data.get("was_base") or self.cleaned_data.get("base")
         if base:
-            self.cleaned_data["base"] = read_base(base)
+            self.cleaned_data["base"] = parse_base(base)
         return self.cleaned_data
 
     def draft_input(self) -> DraftInput:
         """Return what to save. Call it only after `is_valid()`."""
         data = self.cleaned_data
-        texts = {name: data[name] for name in _TEXT_FIELDS}
+        # A field that was not sent was not touched: a long value does not travel.
+        unsent = FIELDS.keys() - self.data.keys()
+        texts = {name: data[name] for name in _TEXT_FIELDS if name not in unsent}
         decision_id: UUID = data["decision_id"]
         return DraftInput(
             texts=texts,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
+
+from django.core.exceptions import ValidationError
 
 from reviewapp.annotations.decide.changed_since import base_digest, changes_since
 from reviewapp.annotations.decide.conflicts import (
@@ -13,6 +14,7 @@ from reviewapp.annotations.decide.conflicts import (
     merge_unsubmitted,
     rebased_form_data,
 )
+from reviewapp.annotations.decide.form_base import with_long_values, write_base
 from reviewapp.annotations.decide.forms import OLD_FORM_NOTICE, DecisionForm, upgraded_form_data
 from reviewapp.annotations.fields import BLANK_VALUES, FIELDS
 from reviewapp.annotations.models import Annotation, Draft
@@ -30,15 +32,18 @@ class Resumed:
 def draft_form_data(draft: Draft) -> dict[str, Any]:
     """Return the form's data as the draft holds it."""
     # In the order of `Annotation.seen()`: jsonb keeps no order, and the script compares texts.
+    digests = draft.base.get("digests", {})
     names = [*FIELDS, "decision"]
-    if "given" in draft.base:
-        names.append("given")
-    base = {name: draft.base.get(name, BLANK_VALUES.get(name)) for name in names}
+    names += [name for name in ("given", "digests") if name in draft.base]
+    base = {}
+    for name in names:
+        if name not in digests:
+            base[name] = draft.base.get(name, BLANK_VALUES.get(name))
 
     return {
         **draft.typed,
         "decision_id": str(draft.decision_id),
-        "base": json.dumps(base),
+        "base": write_base(base),
         "draft": str(draft.edition),
     }
 
@@ -65,7 +70,12 @@ def resume_draft(draft: Draft, annotation: Annotation) -> Resumed:
         return Resumed(data=data)
 
     viewer = draft.person.get_username()
-    news = changes_since(annotation, draft.base, viewer=viewer).sentence()
+    try:
+        base = with_long_values(draft.base, annotation)
+    except ValidationError:
+        # It is damaged; submitting it says so.
+        return Resumed(data=data)
+    news = changes_since(annotation, base, viewer=viewer).sentence()
 
     form = DecisionForm(data, annotation=annotation)
     if not form.is_valid():

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from reviewapp.annotations.decide.changed_since import digest_of
+from reviewapp.annotations.decide.form_base import long_fields
 from reviewapp.annotations.decide.forms import HIDDEN_FIELDS
 from reviewapp.annotations.decide.parsing import MAX_REASONING_LENGTH
 from reviewapp.annotations.drafts.resume import draft_as_json
 from reviewapp.annotations.fields import FIELDS
 from reviewapp.annotations.models import Annotation, Decision, Draft
+from reviewapp.annotations.payload import MAX_PAYLOAD_BYTES
 from reviewapp.annotations.queue.leases import LEASE_DURATION
 from reviewapp.annotations.review import label_buttons, shortcuts
 from reviewapp.annotations.review.last_actions import newest_standing, undo_context
@@ -35,7 +37,12 @@ def form_context(
     data: Mapping[str, Any],
     errors: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return what the form shows; `problems` are the errors that belong to no visible field."""
+    """Return what the form shows; `problems` are the errors that belong to no visible field.
+
+    The inputs of `unsent` fields hold long values that nobody has touched; a browser does not send
+    them back before somebody does.
+    """
+    unsent = _untouched_long_texts(annotation, data)
     choice = str(data.get("choice") or "")
     chosen_button = "" if data.get("label") else choice
     proposed_label = str(annotation.proposed.get("label") or "")
@@ -59,6 +66,9 @@ def form_context(
     return {
         "data": data,
         "seen": digest_of(data.get("base")),
+        "unsent": unsent,
+        "most_payload": MAX_PAYLOAD_BYTES,
+        "payload_bytes": len(json.dumps(annotation.payload, ensure_ascii=False).encode()),
         # The label has buttons, which the scripts know.
         "field_names": " ".join(name for name in FIELDS if name != "label"),
         "cannot_tell": data.get("outcome") == Decision.Outcome.UNDECIDABLE,
@@ -71,6 +81,16 @@ def form_context(
         "presets": _CONFIDENCE_PRESETS,
         "most_reasoning": MAX_REASONING_LENGTH,
     }
+
+
+def _untouched_long_texts(annotation: Annotation, data: Mapping[str, Any]) -> dict[str, str]:
+    """Return the texts of fields that hold a long value which `data` has not changed, by field."""
+    texts = {}
+    for name in long_fields(str(data.get("base") or "")):
+        current = FIELDS[name].render(getattr(annotation, name))
+        if data.get(name, current) == current:
+            texts[name] = current
+    return texts
 
 
 def guidelines_context(annotation: Annotation) -> dict[str, Any] | None:

@@ -18,7 +18,8 @@ from reviewapp.annotations.decide.conflicts import (
     merge_unsubmitted,
     rebased_form_data,
 )
-from reviewapp.annotations.decide.forms import DecisionForm, read_base, unanswered_fields
+from reviewapp.annotations.decide.form_base import read_base
+from reviewapp.annotations.decide.forms import DecisionForm, posted_data, unanswered_fields
 from reviewapp.annotations.fields import FIELDS
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue.filters import QueueFilter
@@ -58,7 +59,7 @@ def check_for_changes(request: Request, pk: int) -> HttpResponse:
 def _changes_response(request: Request, pk: int) -> HttpResponse:
     annotation = get_item_or_404(pk)
     try:
-        base = read_base(request.POST.get("base", ""))
+        base = read_base(request.POST.get("base", ""), annotation)
         changes = changes_since(annotation, base, viewer=request.user.get_username())
     except ValidationError:
         # The form is damaged; submitting it says so.
@@ -86,7 +87,7 @@ def catch_up(request: Request, pk: int) -> HttpResponse:
     """
     annotation = get_item_or_404(pk)
     form = DecisionForm(request.POST, annotation=annotation, is_submitted=False)
-    data = {name: request.POST.get(name, "") for name in form.fields}
+    data = posted_data(request.POST)
     if not form.is_valid():
         response = render_item(request, annotation, data, status=422, errors=form.errors)
         return _without_push_url(response)

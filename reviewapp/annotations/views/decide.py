@@ -35,6 +35,7 @@ from reviewapp.annotations.decide.forms import (
     DecisionForm,
     initial_data,
     new_decision_data,
+    posted_data,
     upgraded_form_data,
 )
 from reviewapp.annotations.decide.parsing import number
@@ -104,7 +105,7 @@ def decide_annotation(request: Request, pk: int) -> HttpResponse:
     set_subject(annotation.ref)
 
     form = DecisionForm(request.POST, annotation=annotation)
-    data = {name: request.POST.get(name, "") for name in form.fields}
+    data = posted_data(request.POST)
     for name in undecodable_fields(request) & {*FIELDS, "choice"}:
         form.add_error(name, _GARBLED)
 

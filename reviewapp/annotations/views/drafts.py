@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from reviewapp.annotations.decide.forms import DecisionForm
+from reviewapp.annotations.decide.forms import posted_data
 from reviewapp.annotations.drafts import services
 from reviewapp.annotations.drafts.forms import DraftForm
 from reviewapp.annotations.drafts.resume import draft_as_json, edition_as_json
@@ -53,7 +53,7 @@ def save_draft(request: Request, pk: int) -> HttpResponse:
 
         words = services.words(error.draft.typed)
         other_text = "; ".join(f"{name}: {text}" for name, text in words.items())
-        data = _form_data(request) | {"draft": str(error.draft.edition)}
+        data = posted_data(request.POST) | {"draft": str(error.draft.edition)}
         notice = f"{_OVERTAKEN}: {other_text}"
         return render_item(request, get_item_or_404(pk), data, status=409, notice=notice)
 
@@ -90,8 +90,4 @@ def _refused_response(request: Request, pk: int, reason: str) -> HttpResponse:
         return JsonResponse({"state": "refused", "why": reason}, status=422)
     item = get_item_or_404(pk)
     errors = {"draft": [reason]}
-    return render_item(request, item, _form_data(request), status=422, errors=errors)
-
-
-def _form_data(request: Request) -> dict[str, str]:
-    return {name: request.POST.get(name, "") for name in DecisionForm.base_fields}
+    return render_item(request, item, posted_data(request.POST), status=422, errors=errors)

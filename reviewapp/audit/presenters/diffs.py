@@ -25,8 +25,9 @@ _MAX_DEPTH = 20
 # Longer lists are shown as JSON.
 _MAX_LIST_ITEMS = 1_000
 _MAX_NAME_LENGTH = 100
-# Characters that one event may show of each side. The whole values are in the API's list of events.
-_MAX_SHOWN = 100_000
+# Characters that one event may show of each side: browsers lay out more of them, on a page of
+# fifty events, for minutes. The whole values are in the API's list of events.
+_MAX_SHOWN = 10_000
 _MIN_SHOWN = 500
 # Longer lists of tags are shown as one text.
 _MAX_TAG_CHARACTERS = 20_000
