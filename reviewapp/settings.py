@@ -123,6 +123,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "reviewapp.audit.context.TraceMiddleware",
     "reviewapp.operations.middleware.AccessLog",
+    "reviewapp.web.request_limits.BoundedAddress",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -131,7 +132,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "reviewapp.web.body_limit.BoundedBody",
+    "reviewapp.web.request_limits.BoundedBody",
     "reviewapp.accounts.middleware.BusyHashing",
     "reviewapp.accounts.middleware.SignInRequired",
     "reviewapp.accounts.middleware.SecondFactorRequired",
@@ -371,7 +372,7 @@ if env.flag("BEHIND_PROXY", False):
     ALLAUTH_TRUSTED_PROXY_COUNT = 1
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # ten times what a decision form can hold
-FILE_UPLOAD_HANDLERS = ["reviewapp.web.body_limit.NoFiles"]
+FILE_UPLOAD_HANDLERS = ["reviewapp.web.request_limits.NoFiles"]
 
 _form_targets = [SELF]
 if OIDC_SERVER_URL:

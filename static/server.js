@@ -40,6 +40,9 @@ const SENTENCES = {
   403: gettext("You do not have access to this. Nothing was saved; what you typed is still here."),
   404: gettext("This no longer exists. Reload the page."),
   413: gettext("This is too large. Nothing was saved; make it shorter and try again."),
+  414: gettext(
+    "Your filter or selection does not fit into a web address. Select fewer rows or shorten it.",
+  ),
   429: gettext("Too many requests. Wait a moment and try again; what you typed is still here."),
 };
 const SERVER_ERROR = gettext(

@@ -16,6 +16,7 @@ from django.shortcuts import redirect, resolve_url
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.encoding import uri_to_iri
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy
 
@@ -25,6 +26,7 @@ from reviewapp.accounts.sessions.session_proof import has_session_proof, set_ses
 from reviewapp.accounts.sign_in import hashing
 from reviewapp.audit.context import set_person
 from reviewapp.web.http import wants_fragment
+from reviewapp.web.request_limits import MAX_ADDRESS_LENGTH
 
 if TYPE_CHECKING:
     from reviewapp.web.http import Request
@@ -43,6 +45,8 @@ _OPEN_WITHOUT_FACTOR = {
     "theme",
 }
 _ACTIVITY_INTERVAL_SECONDS = 60
+# A longer address to come back to is cut to its path.
+_MAX_NEXT_LENGTH = MAX_ADDRESS_LENGTH // 2
 
 
 class SignInRequired(LoginRequiredMiddleware):
@@ -73,7 +77,10 @@ class SignInRequired(LoginRequiredMiddleware):
                 next_url = f"{parts.path}?{parts.query}"
 
         sign_in_url = resolve_url(self.get_login_url(view_func))
-        query = urlencode({"next": next_url})
+        # What is percent-encoded already would be encoded twice.
+        query = urlencode({"next": uri_to_iri(next_url)})
+        if len(query) > _MAX_NEXT_LENGTH:
+            query = urlencode({"next": uri_to_iri(urlsplit(next_url).path)})
         return HttpResponseRedirect(f"{sign_in_url}?{query}")
 
 

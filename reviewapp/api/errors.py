@@ -29,6 +29,7 @@ _TYPES = {
     405: "MethodNotAllowedError",
     409: "ConflictError",
     413: "PayloadTooLargeError",
+    414: "UriTooLongError",
     422: "ValidationError",
     429: "TooManyRequestsError",
     500: "InternalServerError",

@@ -21,6 +21,7 @@ _MESSAGES = {
     404: "Not found. The paths of this gateway begin with /api/v1.",
     405: "That method is not allowed here.",
     413: "The body is larger than 1 MiB.",
+    414: "The address is longer than 16 KiB.",
     503: "The database is not available. Try again.",
 }
 _DEFAULT_MESSAGE = "Something went wrong here. The log has the details under the request id."

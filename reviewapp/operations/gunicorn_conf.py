@@ -50,6 +50,10 @@ forwarded_allow_ips = ""
 forwarder_headers = ""
 # One import for all web processes, which share its memory.
 preload_app = True
+# The worker bounds the whole head (`request_parser.MOST_HEAD`), and the app answers an address that
+# is too long with a page (`web.request_limits`). A page's address comes in header fields, too.
+limit_request_line = 0
+limit_request_field_size = 64 * 1024
 keepalive = 5
 timeout = 60
 graceful_timeout = 30

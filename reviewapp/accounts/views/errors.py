@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 
 from reviewapp.accounts import roles
 from reviewapp.postgres.errors import RETRY_AFTER, is_unreachable
-from reviewapp.web.body_limit import FileRefused
+from reviewapp.web.request_limits import FileRefused
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -18,6 +18,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from django.template.loader import render_to_string
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from reviewapp import settings
@@ -243,13 +244,19 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         has_begun = len(connection.request) > 0
         if has_begun:
             body = f"{status.phrase}\n"
+            content_type = "text/plain"
+            if status == HTTPStatus.REQUEST_URI_TOO_LONG:
+                # Shorter ones get this page from the app.
+                body = render_to_string("414.html")
+                content_type = "text/html; charset=utf-8"
+            content = body.encode()
             head = (
                 f"HTTP/1.1 {status.value} {status.phrase}\r\n"
                 "Connection: close\r\n"
-                "Content-Type: text/plain\r\n"
-                f"Content-Length: {len(body)}\r\n\r\n"
+                f"Content-Type: {content_type}\r\n"
+                f"Content-Length: {len(content)}\r\n\r\n"
             )
-            _send(connection.sock, f"{head}{body}".encode())
+            _send(connection.sock, head.encode() + content)
         connection.close(graceful=has_begun)
 
     def _forget(self, connection: Connection) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-# Gunicorn takes header fields of 8 KiB; browsers send a few in all.
+# A page's address is in it three times: browsers and htmx repeat it in header fields.
 MOST_HEAD = 64 * 1024
 _END_OF_HEAD = b"\r\n\r\n"
 
@@ -57,6 +57,8 @@ class ArrivingRequest:
             head_size = len(self._bytes)
         if head_size > MOST_HEAD:
             self.refusal = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            if b"\r\n" not in self._bytes[: MOST_HEAD // 2]:
+                self.refusal = HTTPStatus.REQUEST_URI_TOO_LONG
             return
         if end < 0:
             return

@@ -69,6 +69,7 @@ def test_it_takes_a_body_that_is_too_large_for_whole_without_it() -> None:
             b"GET / HTTP/1.1\r\nX: " + b"x" * MOST_HEAD + b"\r\n\r\n",
             HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
         ),
+        (b"GET /?" + b"x" * MOST_HEAD, HTTPStatus.REQUEST_URI_TOO_LONG),
         (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", HTTPStatus.LENGTH_REQUIRED),
     ],
 )

@@ -166,6 +166,28 @@ def test_it_lets_a_client_read_why_its_body_is_refused(port: int) -> None:
     assert (status, b"RequestDataTooBig" in page) == (400, True)
 
 
+@pytest.mark.parametrize("length", [17_000, 40_000, 200_000])
+def test_it_says_on_a_page_that_an_address_is_too_long(port: int, length: int) -> None:
+    with connect(port) as client:
+        client.sendall(
+            b"GET /annotations?q=" + b"x" * length + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        )
+        status, page = answer_on(client)
+    assert status == 414
+    assert b"Your filter or selection does not fit" in page
+
+
+def test_it_takes_a_long_address_that_the_next_page_repeats(port: int) -> None:
+    address = b"/annotations?q=" + b"x" * 15_000
+    with connect(port) as client:
+        client.sendall(
+            b"GET " + address + b" HTTP/1.1\r\nHost: localhost\r\n"
+            b"Referer: http://localhost" + address + b"\r\n"
+            b"HX-Current-URL: http://localhost" + address + b"\r\n\r\n"
+        )
+        assert answer_on(client)[0] == 302
+
+
 def test_it_takes_nobodys_word_for_where_the_site_is(port: int) -> None:
     with connect(port) as client:
         client.sendall(

@@ -1,4 +1,4 @@
-"""Limit the body of a request: no larger than a form can be, and no uploaded files.
+"""Limit the address and the body of a request: no larger than a form can be, no uploaded files.
 
 Without this, anybody's uploads are written to /tmp whatever their size, because Django's limit
 (`DATA_UPLOAD_MAX_MEMORY_SIZE`) does not count them.
@@ -14,6 +14,11 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+# In characters, percent-encoded, with the query. Browsers repeat a page's address in two header
+# fields, and a head may have 64 KiB in all (`operations.server.request_parser`).
+MAX_ADDRESS_LENGTH = 16 * 1024
 
 
 class FileRefused(SuspiciousOperation):
@@ -36,6 +41,19 @@ class NoFiles(FileUploadHandler):
     def file_complete(self, file_size: int) -> UploadedFile[Any] | None:
         """Return no file; never reached, because `new_file` raises."""
         return None
+
+
+class BoundedAddress:
+    """Answer 414 to a request whose address is too long, before anything reads its query."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = len(request.path) + len(request.META.get("QUERY_STRING", ""))
+        if length > MAX_ADDRESS_LENGTH:
+            return HttpResponse(render_to_string("414.html"), status=414)
+        return self.get_response(request)
 
 
 class BoundedBody:
