@@ -38,27 +38,31 @@ def read(
 
     # White space is not kept, so the text may be longer than the payload; but not without limit.
     if len(text) > 8 * most_bytes:
-        size = f"this one has {len(text):,} characters"
         raise BadPayload(
-            _("The payload can have at most %(most_bytes)s bytes (%(size)s).")
-            % {"most_bytes": f"{most_bytes:,}", "size": size}
+            _("The payload can have at most %(most)s bytes (this one has %(size)s characters).")
+            % {"most": f"{most_bytes:,}", "size": f"{len(text):,}"}
         )
     try:
         value = loads(text, object_pairs_hook=_object_without_duplicates)
     except UnstorableNumber as error:
         raise BadPayload(error.sentence("the payload"), error.path) from error
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
+        place = {"message": error.msg, "line": error.lineno, "column": error.colno}
         raise BadPayload(
-            _("The payload is not valid JSON: %(msg)s, %(place)s.")
-            % {"msg": error.msg, "place": place}
+            _("The payload is not valid JSON: %(message)s, line %(line)s, column %(column)s.")
+            % place
         ) from error
     except RecursionError as error:
         raise BadPayload(_too_deep(most_levels)) from error
 
     if not isinstance(value, dict):
-        names = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
-        name = names.get(type(value), "a number")
+        names = {
+            list: _("a list"),
+            str: _("a text"),
+            bool: _("true or false"),
+            type(None): _("null"),
+        }
+        name = names.get(type(value), _("a number"))
         raise BadPayload(
             _("The payload must be a JSON object, such as {}, not %(name)s.") % {"name": name}
         )
@@ -80,10 +84,11 @@ def check_limits(
     if character == "\0":
         raise BadPayload(_("The payload contains a NUL character (\\u0000). Remove it."))
     if character:
-        half = "half of a surrogate pair (\\ud800 to \\udfff)"
         raise BadPayload(
-            _("The payload contains %(half)s, which is not a character. Remove it.")
-            % {"half": half}
+            _(
+                "The payload contains half of a surrogate pair (\\ud800 to \\udfff), which is "
+                "not a character. Remove it."
+            )
         )
 
     size = len(json.dumps(value, ensure_ascii=False).encode())

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from reviewapp.annotations.decide.form_base import without_long_values
 from reviewapp.annotations.fields import FIELDS
@@ -23,15 +23,13 @@ from reviewapp.annotations.models import Annotation, Undo
 from reviewapp.audit.presenters.diffs import FieldDiff, field_diffs
 from reviewapp.json_values import canonical, is_same_json
 
-_ELSEWHERE = gettext_lazy("in another tab or browser")
-
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeAuthor:
     """Who made an item what it is now: `name` as it reads inside a sentence, "" if unknown.
 
-    `decided`: by a decision here; `taken_back`: by taking a decision back; `own`: it was the
-    reader.
+    `decided`: by a decision here; `taken_back`: by undoing a decision; `own`: it was the reader, in
+    another tab or browser.
     """
 
     name: str
@@ -41,38 +39,26 @@ class ChangeAuthor:
 
     @property
     def subject(self) -> str:
-        """Return the name as it begins a sentence."""
-        if self.own:
-            return "You"
+        """Return the name as it begins a sentence about another person."""
+        if not self.name:
+            return _("Somebody")
         # A person's name stays as it is written.
-        name = self.name or "somebody"
-        if " " in name or not self.name:
-            return name[0].upper() + name[1:]
-        return name
-
-    @property
-    def has(self) -> str:
-        """Return the name with its verb, as in "bob has"."""
-        verb = "have" if self.own else "has"
-        return f"{self.subject} {verb}"
-
-    @property
-    def where(self) -> str:
-        """Return where it was done if the reader did it, to end a sentence with."""
-        if self.own:
-            return f" {_ELSEWHERE}"
-        return ""
+        if " " in self.name:
+            return self.name[0].upper() + self.name[1:]
+        return self.name
 
     @property
     def title(self) -> str:
         """Return what happened, without a full stop."""
-        if self.taken_back:
-            what = "your decision" if self.own else "the decision you had seen"
-            return f"{self.subject} undid {what}{self.where}"
+        if self.own and self.taken_back:
+            return _("You undid your decision in another tab or browser")
+        if self.own and self.decided:
+            return _("You decided this in another tab or browser")
         if self.own:
-            verb = "decided" if self.decided else "changed"
-            return f"You {verb} this{self.where}"
-        return f"{self.subject} submitted first"
+            return _("You changed this in another tab or browser")
+        if self.taken_back:
+            return _("%(name)s undid the decision you had seen") % {"name": self.subject}
+        return _("%(name)s submitted first") % {"name": self.subject}
 
     @property
     def keep_caption(self) -> str:
@@ -85,17 +71,59 @@ class ChangeAuthor:
     def value_caption(self) -> str:
         """Return the caption of a current value."""
         if self.taken_back:
-            return "Now"
-        name = "you" if self.own else self.name or "somebody else"
-        return f"Now, by {name}"
+            return _("Now")
+        if self.own:
+            return _("Now, by you")
+        return _("Now, by %(name)s") % {"name": self.name or _("somebody else")}
 
     def took_over(self, fields: str) -> str:
         """Return the sentence for fields that only this author changed."""
+        values = {"fields": fields, "name": self.name or _("somebody else")}
         if self.taken_back:
-            return f"Back to the value before that decision: {fields}."
+            return _("Back to the value before that decision: %(fields)s.") % values
         if self.own:
-            return f"You changed the {fields} only there; the new value is kept."
-        return f"Only {self.name or 'somebody else'} changed the {fields}; the new value is kept."
+            return _("You changed the %(fields)s only there; the new value is kept.") % values
+        return _("Only %(name)s changed the %(fields)s; the new value is kept.") % values
+
+    def just_decided(self, *, was_proposal: bool) -> str:
+        """Return the sentence for a decision that changed no value.
+
+        `was_proposal`: nobody had decided before.
+        """
+        values = {"name": self.subject}
+        if self.own and was_proposal:
+            return _("You have just confirmed the machine's values in another tab or browser.")
+        if self.own:
+            return _("You have just confirmed the same values in another tab or browser.")
+        if was_proposal:
+            return _("%(name)s has just confirmed the machine's values.") % values
+        return _("%(name)s has just confirmed the same values.") % values
+
+    def just_changed(self, fields: str) -> str:
+        """Return the sentence for fields that have changed."""
+        values = {"name": self.subject, "fields": fields}
+        if self.own and self.taken_back:
+            sentence = _(
+                "You have just undone a decision, which changed the %(fields)s in another tab or "
+                "browser."
+            )
+        elif self.taken_back:
+            sentence = _("%(name)s has just undone a decision, which changed the %(fields)s.")
+        elif self.own:
+            sentence = _("You have just changed the %(fields)s in another tab or browser.")
+        else:
+            sentence = _("%(name)s has just changed the %(fields)s.")
+        return sentence % values
+
+    def just_undone(self) -> str:
+        """Return the sentence for a decision that was undone and had changed no value."""
+        if self.own:
+            return _(
+                "You have just undone a decision in another tab or browser. The values are the "
+                "same."
+            )
+        values = {"name": self.subject}
+        return _("%(name)s has just undone a decision. The values are the same.") % values
 
 
 def change_author(annotation: Annotation, base: Mapping[str, Any], *, viewer: str) -> ChangeAuthor:
@@ -159,17 +187,12 @@ class ChangesSince:
         """Return the changes as a sentence, as it is announced."""
         if self.gone:
             return _("Mixpeek no longer has this annotation, so it can no longer be decided.")
-        if not self.changes and self.by.taken_back:
-            return f"{self.by.has} just undone a decision{self.by.where}. The values are the same."
-        if not self.changes:
-            whose = "the machine's" if self.was_proposal else "the same"
-            return f"{self.by.has} just confirmed {whose} values{self.by.where}."
-
-        fields = " and ".join(self.changes)
-        action = f"just changed the {fields}"
+        if self.changes:
+            fields = get_text_list(list(self.changes), _("and"))
+            return f"{self.by.just_changed(fields)} {_('What you typed is still here.')}"
         if self.by.taken_back:
-            action = f"just undone a decision, which changed the {fields}"
-        return f"{self.by.has} {action}{self.by.where}. What you typed is still here."
+            return self.by.just_undone()
+        return self.by.just_decided(was_proposal=self.was_proposal)
 
 
 def changes_since(annotation: Annotation, base: Mapping[str, Any], *, viewer: str) -> ChangesSince:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from reviewapp.annotations.decide.changed_since import ChangeAuthor, change_author
 from reviewapp.annotations.decide.exceptions import StaleSubmission
@@ -103,12 +106,19 @@ def _settled_sentences(stale: StaleSubmission, by: ChangeAuthor) -> tuple[str, .
     """Return a sentence for the fields only I changed, and one for those only they changed."""
     sentences = []
     if stale.only_mine:
-        fields = _join_names(stale.only_mine)
-        kept = "your values are kept" if len(stale.only_mine) > 1 else "your value is kept"
         if by.own:
-            sentences.append(f"You changed the {fields} only here; {kept}.")
+            sentence = ngettext(
+                "You changed the %(fields)s only here; your value is kept.",
+                "You changed the %(fields)s only here; your values are kept.",
+                len(stale.only_mine),
+            )
         else:
-            sentences.append(f"Only you changed the {fields}; {kept}.")
+            sentence = ngettext(
+                "Only you changed the %(fields)s; your value is kept.",
+                "Only you changed the %(fields)s; your values are kept.",
+                len(stale.only_mine),
+            )
+        sentences.append(sentence % {"fields": _join_names(stale.only_mine)})
 
     taken_over = _fields_taken_over(stale)
     if taken_over:
@@ -117,10 +127,8 @@ def _settled_sentences(stale: StaleSubmission, by: ChangeAuthor) -> tuple[str, .
 
 
 def _join_names(names: Sequence[str]) -> str:
-    *initial, last = [name for name in FIELDS if name in names]
-    if not initial:
-        return last
-    return f"{', '.join(initial)} and {last}"
+    in_order = [name for name in FIELDS if name in names]
+    return get_text_list(in_order, _("and"))
 
 
 def _fields_taken_over(stale: StaleSubmission) -> list[str]:

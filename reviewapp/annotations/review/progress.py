@@ -34,9 +34,12 @@ class ReviewProgress:
         """Return what is left, as the message after a decision says it."""
         if not self.left:
             return _("Nothing is left here.")
-        plus = "+" if self.left >= self.cap else ""
-        where = "left" if self.waiting else f"in “{self.part}”"
-        return f"{self.left:,}{plus} {where}."
+        number = f"{self.left:,}"
+        if self.left >= self.cap:
+            number = f"{number}+"
+        if self.waiting:
+            return _("%(number)s left.") % {"number": number}
+        return _("%(number)s in “%(part)s”.") % {"number": number, "part": self.part}
 
 
 def get_progress(queue_filter: QueueFilter, person: User, *, now: datetime) -> ReviewProgress:

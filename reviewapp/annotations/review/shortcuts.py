@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
 _SYMBOLS = {
     "ArrowUp": "↑",
     "ArrowDown": "↓",
@@ -28,7 +31,7 @@ class Shortcut:
 
     action: str
     keys: tuple[str, ...]
-    sentence: str
+    sentence: str | Promise
     typing: bool = False
 
     @property
@@ -62,49 +65,76 @@ class Shortcut:
 
 
 KEYS: tuple[Shortcut, ...] = (
-    Shortcut(action="label", keys=("Digit",), sentence="Choose label 1 to 10"),
-    Shortcut(action="label_more", keys=("Shift+Digit",), sentence="Choose label 11 to 20"),
-    Shortcut(action="field_previous", keys=("ArrowUp",), sentence="Previous field"),
-    Shortcut(action="field_next", keys=("ArrowDown",), sentence="Next field"),
-    Shortcut(action="item_previous", keys=("ArrowLeft", "k"), sentence="Previous item"),
-    Shortcut(action="item_next", keys=("ArrowRight", "j"), sentence="Next item"),
-    Shortcut(action="less_sure", keys=("[",), sentence="Lower the confidence by 0.05"),
-    Shortcut(action="more_sure", keys=("]",), sentence="Raise the confidence by 0.05"),
-    Shortcut(action="reasoning", keys=("r",), sentence="Go to the reasoning"),
+    Shortcut(action="label", keys=("Digit",), sentence=gettext_lazy("Choose label 1 to 10")),
+    Shortcut(
+        action="label_more", keys=("Shift+Digit",), sentence=gettext_lazy("Choose label 11 to 20")
+    ),
+    Shortcut(action="field_previous", keys=("ArrowUp",), sentence=gettext_lazy("Previous field")),
+    Shortcut(action="field_next", keys=("ArrowDown",), sentence=gettext_lazy("Next field")),
+    Shortcut(
+        action="item_previous", keys=("ArrowLeft", "k"), sentence=gettext_lazy("Previous item")
+    ),
+    Shortcut(action="item_next", keys=("ArrowRight", "j"), sentence=gettext_lazy("Next item")),
+    Shortcut(
+        action="less_sure", keys=("[",), sentence=gettext_lazy("Lower the confidence by 0.05")
+    ),
+    Shortcut(
+        action="more_sure", keys=("]",), sentence=gettext_lazy("Raise the confidence by 0.05")
+    ),
+    Shortcut(action="reasoning", keys=("r",), sentence=gettext_lazy("Go to the reasoning")),
     Shortcut(
         action="take_reasoning",
         keys=("m",),
-        sentence="Copy the machine's reasoning",
+        sentence=gettext_lazy("Copy the machine's reasoning"),
     ),
     Shortcut(
-        action="leave", keys=("Escape",), sentence="Leave the field or “can't tell”", typing=True
+        action="leave",
+        keys=("Escape",),
+        sentence=gettext_lazy("Leave the field or “can't tell”"),
+        typing=True,
     ),
     Shortcut(
         action="submit",
         keys=("Mod+Enter",),
-        sentence="Submit and open the next item",
+        sentence=gettext_lazy("Submit and open the next item"),
         typing=True,
     ),
     Shortcut(
         action="save_draft",
         keys=("Mod+s",),
-        sentence="Save draft (also automatic)",
+        sentence=gettext_lazy("Save draft (also automatic)"),
         typing=True,
     ),
-    Shortcut(action="undo", keys=("Mod+z",), sentence="Undo my last decision, skip or defer"),
-    Shortcut(action="skip", keys=("s",), sentence="Skip: leave it to others"),
-    Shortcut(action="defer", keys=("d",), sentence="Defer: keep it for me, for later"),
-    Shortcut(action="cannot_tell", keys=("x",), sentence="Can't tell (give a reason)"),
-    Shortcut(action="guidelines", keys=("g",), sentence="Show the guidelines"),
-    Shortcut(action="history", keys=("h",), sentence="Show the history"),
-    Shortcut(action="blur", keys=("b",), sentence="Blur or show the media"),
-    Shortcut(action="search", keys=("/", "Mod+k"), sentence="Search the queue"),
-    Shortcut(action="media_play", keys=("Alt+Space",), sentence="Play or pause the media"),
-    Shortcut(action="media_back", keys=("Alt+ArrowLeft",), sentence="Step back in the media"),
     Shortcut(
-        action="media_forward", keys=("Alt+ArrowRight",), sentence="Step forward in the media"
+        action="undo",
+        keys=("Mod+z",),
+        sentence=gettext_lazy("Undo my last decision, skip or defer"),
     ),
-    Shortcut(action="sheet", keys=("?",), sentence="Show this list of keys"),
+    Shortcut(action="skip", keys=("s",), sentence=gettext_lazy("Skip: leave it to others")),
+    Shortcut(
+        action="defer", keys=("d",), sentence=gettext_lazy("Defer: keep it for me, for later")
+    ),
+    Shortcut(
+        action="cannot_tell", keys=("x",), sentence=gettext_lazy("Can't tell (give a reason)")
+    ),
+    Shortcut(action="guidelines", keys=("g",), sentence=gettext_lazy("Show the guidelines")),
+    Shortcut(action="history", keys=("h",), sentence=gettext_lazy("Show the history")),
+    Shortcut(action="blur", keys=("b",), sentence=gettext_lazy("Blur or show the media")),
+    Shortcut(action="search", keys=("/", "Mod+k"), sentence=gettext_lazy("Search the queue")),
+    Shortcut(
+        action="media_play", keys=("Alt+Space",), sentence=gettext_lazy("Play or pause the media")
+    ),
+    Shortcut(
+        action="media_back",
+        keys=("Alt+ArrowLeft",),
+        sentence=gettext_lazy("Step back in the media"),
+    ),
+    Shortcut(
+        action="media_forward",
+        keys=("Alt+ArrowRight",),
+        sentence=gettext_lazy("Step forward in the media"),
+    ),
+    Shortcut(action="sheet", keys=("?",), sentence=gettext_lazy("Show this list of keys")),
 )
 
 

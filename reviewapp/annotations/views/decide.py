@@ -13,6 +13,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -198,24 +199,24 @@ def merged_sentence(decision: Decision, submission: Submission) -> str:
 
     by = _merged_author(decision, fields)
     if fields == ["confidence"]:
-        confidence = number(decision.annotation.confidence) or "blank"
-        return _(" The confidence stays %(confidence)s: %(by)s it while you worked.") % {
+        confidence = number(decision.annotation.confidence) or _("blank")
+        return _(" The confidence stays %(confidence)s: %(by)s changed it while you worked.") % {
             "confidence": confidence,
             "by": by,
         }
     if len(fields) == 1:
-        return _(" The %(value)s stays as it is: %(by)s it while you worked.") % {
+        return _(" The %(value)s stays as it is: %(by)s changed it while you worked.") % {
             "value": fields[0],
             "by": by,
         }
-    return _(" The %(value)s stay as they are: %(by)s them while you worked.") % {
-        "value": " and ".join(fields),
+    return _(" The %(value)s stay as they are: %(by)s changed them while you worked.") % {
+        "value": get_text_list(fields, _("and")),
         "by": by,
     }
 
 
 def _merged_author(decision: Decision, fields: Sequence[str]) -> str:
-    """Return who changed the merged fields, with the verb.
+    """Return who changed the merged fields.
 
     That is the person of the previous decision, unless that one had other values.
     """
@@ -224,12 +225,12 @@ def _merged_author(decision: Decision, fields: Sequence[str]) -> str:
 
     previous = Decision.objects.before(decision).first()
     if previous is None:
-        return _("another key at Mixpeek changed")
+        return _("another key at Mixpeek")
     if not all(is_same_json(getattr(previous, name), current[name]) for name in fields):
-        return _("another key at Mixpeek changed")
+        return _("another key at Mixpeek")
     if previous.reviewer_id == decision.reviewer_id:
-        return _("you, in another tab, changed")
-    return _("%(value)s changed") % {"value": previous.reviewer.get_username()}
+        return _("you, in another tab,")
+    return previous.reviewer.get_username()
 
 
 def _saved_response(
@@ -239,12 +240,11 @@ def _saved_response(
     queue_filter = QueueFilter.parse(request.GET)
     if wants_json(request):
         progress = get_progress(queue_filter, request.user, now=timezone.now())
-        return _json_saved(
-            request, annotation, f"Saved. {progress.sentence()}{merged}", progress=progress
-        )
+        message = f"{_('Saved.')} {progress.sentence()}{merged}"
+        return _json_saved(request, annotation, message, progress=progress)
 
     # The next page counts what is left and adds it to a message with this tag.
-    messages.success(request, f"Saved.{merged}", extra_tags="left")
+    messages.success(request, f"{_('Saved.')}{merged}", extra_tags="left")
     # A list of decided items is shown again: nobody is to submit the next of them by reflex.
     return redirect_to_next(request, queue_filter, annotation, only_waiting=True)
 

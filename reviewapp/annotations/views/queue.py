@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
-from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from reviewapp.annotations.queue.counts import count_by_show
@@ -101,6 +101,6 @@ def queue(request: Request) -> HttpResponse:
     row_count = len(page.rows)
     # The URL without the parameters that were wrong; the sentence is for screen readers.
     response["HX-Push-Url"] = reverse("queue") + queue_filter.querystring(cursor=cursor)
-    announcement = f"{row_count} annotation{pluralize(row_count)} shown"
-    response["HX-Trigger"] = json.dumps({"say": announcement})
+    announcement = ngettext("%(count)s annotation shown", "%(count)s annotations shown", row_count)
+    response["HX-Trigger"] = json.dumps({"say": announcement % {"count": row_count}})
     return response

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from django.utils.translation import gettext as _
+
 from reviewapp.sync.media.file_start import SUCCESS, FileStart
 
 REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
-_NOUNS = {"image": "picture", "video": "video", "audio": "recording", "pdf": "PDF"}
 _TYPES = {"image": "image/", "video": "video/", "audio": "audio/", "pdf": "application/pdf"}
 # What hosts call a file of which they know no type.
 _UNKNOWN_TYPES = {"", "application/octet-stream", "binary/octet-stream"}
@@ -37,35 +38,42 @@ def describe_failure(kind: str, start: FileStart) -> str:
     """Return why a browser does not show a file of this kind that starts so at its host."""
     status = start.status
     if status in REFUSED:
-        return (
-            f"Its link has expired, or its host refuses it (status {status}). Load it again to get "
-            "a new link."
-        )
+        return _(
+            "Its link has expired, or its host refuses it (status %(status)s). Load it again to "
+            "get a new link."
+        ) % {"status": int(status)}
     if status in _GONE:
-        return f"Its host does not have the file any more (status {status})."
+        sentence = _("Its host does not have the file any more (status %(status)s).")
+        return sentence % {"status": int(status)}
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return f"Its host cannot serve it now (status {status}). Load it again in a moment."
+        sentence = _("Its host cannot serve it now (status %(status)s). Load it again in a moment.")
+        return sentence % {"status": int(status)}
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-        return "The file is empty."
+        return _("The file is empty.")
     if status not in SUCCESS:
-        return f"Its host answered with status {status} instead of the file."
+        sentence = _("Its host answered with status %(status)s instead of the file.")
+        return sentence % {"status": int(status)}
     return _describe_content(kind, start)
 
 
 def _describe_content(kind: str, start: FileStart) -> str:
-    noun = _NOUNS.get(kind, "file")
-    advice = "Open it in a new tab to save it, and look at it in another program."
+    nouns = {"image": _("picture"), "video": _("video"), "audio": _("recording"), "pdf": _("PDF")}
+    noun = nouns.get(kind, _("file"))
+    advice = _("Open it in a new tab to save it, and look at it in another program.")
     if not start.content:
-        return "The file is empty."
+        return _("The file is empty.")
 
     unshown = _unshown_format(start)
     if unshown:
-        return f"It is a {noun} in the format {unshown}, which this browser does not show. {advice}"
+        sentence = _("It is a %(noun)s in the format %(name)s, which this browser does not show.")
+        return f"{sentence % {'noun': noun, 'name': unshown}} {advice}"
 
     is_other = not start.content_type.startswith(_TYPES.get(kind, ""))
     if is_other and start.content_type not in _UNKNOWN_TYPES:
-        return f"Its host sends {start.content_type} instead of a {noun}."
-    return f"The {noun} is damaged, or in a format that this browser does not show. {advice}"
+        sentence = _("Its host sends %(content_type)s instead of a %(noun)s.")
+        return sentence % {"content_type": start.content_type, "noun": noun}
+    sentence = _("The %(noun)s is damaged, or in a format that this browser does not show.")
+    return f"{sentence % {'noun': noun}} {advice}"
 
 
 def _unshown_format(start: FileStart) -> str:

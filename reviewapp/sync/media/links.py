@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from reviewapp.annotations.models import Annotation
 from reviewapp.bounded_cache import MIB, BoundedCache
@@ -74,11 +75,11 @@ def framed_link(document_id: str, index: int, *, person: User) -> str:
             retry_after=error.retry_after,
         ) from None
     except UnreadableFile as error:
-        reason = f"The file cannot be shown now: {error}."
+        reason = _("The file cannot be shown now: %(error)s.") % {"error": error}
         raise LinkUnavailable(status=502, reason=reason) from None
 
     if not is_pdf:
-        reason = "This file is not a PDF, although it says so, and is not shown."
+        reason = _("This file is not a PDF, although it says so, and is not shown.")
         raise LinkUnavailable(status=415, reason=reason)
     return url
 
@@ -96,19 +97,20 @@ def link(document_id: str, index: int, *, person: User) -> str:
     """
     file = _files(document_id, person).get(index)
     if file is None:
-        raise LinkUnavailable(status=404, reason="The document no longer has this file.")
+        raise LinkUnavailable(status=404, reason=_("The document no longer has this file."))
     if file.unavailable_reason:
-        reason = f"Mixpeek cannot give this file: {file.unavailable_reason}"
+        reason = _("Mixpeek cannot give this file: %(reason)s") % {
+            "reason": file.unavailable_reason
+        }
         raise LinkUnavailable(status=404, reason=reason)
     if urlsplit(file.url).scheme not in _PORTS:
-        raise LinkUnavailable(status=404, reason="Mixpeek gave no link to this file.")
+        raise LinkUnavailable(status=404, reason=_("Mixpeek gave no link to this file."))
     if not is_allowed(file.url, settings.MEDIA_HOSTS):
         host = urlsplit(file.url).hostname
-        raise LinkUnavailable(
-            status=403,
-            reason=f"Files on {host} are not shown, because the setting MEDIA_HOSTS does not "
-            "list it.",
+        reason = _(
+            "Files on %(host)s are not shown, because the setting MEDIA_HOSTS does not list it."
         )
+        raise LinkUnavailable(status=403, reason=reason % {"host": host})
     return file.url
 
 
@@ -127,7 +129,8 @@ def failure_reason(document_id: str, index: int, *, as_pdf: bool, person: User) 
     except interactive_limits.TooBusy as error:
         return error.message
     except UnreadableFile as error:
-        return f"The file cannot be shown now: {error}. Load it again in a moment."
+        sentence = _("The file cannot be shown now: %(error)s. Load it again in a moment.")
+        return sentence % {"error": error}
 
     if start.status in failure.REFUSED:
         _links.delete(document_id)
@@ -210,7 +213,7 @@ def _files(document_id: str, person: User) -> dict[int, File]:
             or Result.objects.filter(document_id=document_id).exists()
         )
         if not is_mirrored:
-            raise LinkUnavailable(status=404, reason="This document does not exist here.")
+            raise LinkUnavailable(status=404, reason=_("This document does not exist here."))
         entry = _fetch_within_limits(document_id, person)
 
     if isinstance(entry, str):
@@ -239,7 +242,7 @@ def _fetch_within_limits(document_id: str, person: User) -> dict[int, File] | st
             retry_after=error.retry_after or 1,
         ) from None
     except MixpeekError as error:
-        reason = f"The file cannot be shown now: {error.message}"
+        reason = _("The file cannot be shown now: %(error)s") % {"error": error.message}
         raise LinkUnavailable(status=502, reason=reason) from None
 
 
@@ -250,7 +253,7 @@ def _locked(document_id: str) -> Iterator[None]:
     lock = _document_locks[number]
     if not lock.acquire(timeout=settings.MIXPEEK_PAGE_TIMEOUT):
         raise interactive_limits.TooBusy(
-            "Mixpeek is slow to answer. Try again in a moment.",
+            _("Mixpeek is slow to answer. Try again in a moment."),
             retry_after=1.0,
         )
     try:
@@ -268,10 +271,10 @@ def _fetch(document_id: str, person: User) -> dict[int, File] | str:
         with interactive_limits.interactive_requests(person):
             batch = client(impatient=True).batch_get_documents([document_id])
     except (NotFound, Refused):
-        return _cache_missing(document_id, "Mixpeek has no document with this id.")
+        return _cache_missing(document_id, _("Mixpeek has no document with this id."))
 
     if not batch.found:
-        return _cache_missing(document_id, "Mixpeek no longer has this document.")
+        return _cache_missing(document_id, _("Mixpeek no longer has this document."))
 
     by_index = {file.index: file for file in files(batch.found[0].body)}
     _links.set(document_id, by_index, seconds=LINK_CACHE_SECONDS)

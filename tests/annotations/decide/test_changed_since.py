@@ -79,7 +79,7 @@ def test_it_asks_for_the_base_and_tells_what_changed(client: Client, item: Annot
 
 def test_it_names_the_colleague_who_decided(client: Client, item: Annotation, bob: User) -> None:
     decide_by_form(item, bob, hold=0, label="lorry", choice="")
-    assert "bob has just changed the label and confidence and reasoning" in collapsed(
+    assert "bob has just changed the label, confidence and reasoning" in collapsed(
         tell(client, item)
     )
 

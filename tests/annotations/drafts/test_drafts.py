@@ -150,9 +150,7 @@ def test_it_asks_whose_value_stands_when_both_changed_a_field(
         ]
         assert page.context["data"]["reasoning"] == TYPED
         assert page.context["data"]["was_base"] == before["base"]
-        assert (
-            "bob has just changed the label and confidence and reasoning" in page.content.decode()
-        )
+        assert "bob has just changed the label, confidence and reasoning" in page.content.decode()
     assert (
         client.post(
             reverse("draft", args=[annotation.pk]),
