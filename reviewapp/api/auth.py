@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed
 from rest_framework.negotiation import BaseContentNegotiation
@@ -42,15 +43,17 @@ class BearerAuthentication(BaseAuthentication):
         Raises 401 for an invalid token, 403 for a person whose role needs a second factor but who
         has none.
         """
-        kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+        kind, _space, secret = request.headers.get("Authorization", "").partition(" ")
         if not kind:
             return None
         token = tokens.authenticate(secret.strip()) if kind.lower() == "bearer" else None
         if token is None:
-            raise AuthenticationFailed("This API token is unknown, expired or revoked.")
+            raise AuthenticationFailed(_("This API token is unknown, expired or revoked."))
         if token.owner.lacks_second_factor():
-            advice = "Sign in with a browser and set it up. Then this token works."
-            message = f"Your role requires a second factor. {advice}"
+            message = _(
+                "Your role requires a second factor. Sign in with a browser and set it up. Then "
+                "this token works."
+            )
             raise Problem(403, message, code="second_factor")
         return token.owner, token
 
@@ -78,15 +81,11 @@ class ScopeAndRolePermission(BasePermission):
         if need is None:
             raise MethodNotAllowed(str(request.method))
         if isinstance(request.auth, ApiToken) and not request.auth.allows(need.scope):
-            message = f"This token's scope is {request.auth.scope}; this call needs {need.scope}."
-            raise Problem(
-                403,
-                message,
-                code="scope",
-                details={"scope": request.auth.scope, "needed": need.scope},
-            )
+            details = {"scope": request.auth.scope, "needed": need.scope}
+            message = _("This token's scope is %(scope)s; this call needs %(needed)s.") % details
+            raise Problem(403, message, code="scope", details=details)
         if need.permission and not request.user.has_perm(need.permission):
-            message = "Your role may not do this."
+            message = _("Your role may not do this.")
             raise Problem(403, message, code="permission", details={"permission": need.permission})
         return True
 

@@ -13,6 +13,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
+from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -74,7 +75,8 @@ class Problem(Exception):
 def not_found(resource: str, name: str) -> Problem:
     """Return a 404."""
     details = {"resource": resource, "id": name[:200]}
-    return Problem(404, f"{resource} not found: {name[:200]}", details=details)
+    message = _("%(resource)s not found: %(id)s") % details
+    return Problem(404, message, details=details)
 
 
 def invalid_value(*location: str | int, message: str, kind: str = "value_error") -> Problem:
@@ -93,7 +95,7 @@ def validation_problem(errors: Iterable[_TypedError]) -> Problem:
     for error in validation_errors:
         location_text = ".".join(map(str, error["location"]))
         sentences.append(f"{location_text}: {error['message']}")
-    text = f"Request validation failed: {'; '.join(sentences)}"
+    text = _("Request validation failed: %(errors)s") % {"errors": "; ".join(sentences)}
 
     code = None
     if validation_errors:
@@ -134,7 +136,7 @@ def problem_from_error(error: Exception) -> Problem:
         problem = validation_problem(flatten_errors(error.detail, ["body"]))
     elif isinstance(error, exceptions.Throttled):
         wait = getattr(error, "wait", None) or 1
-        message = "Too many requests. Wait and try again."
+        message = _("Too many requests. Wait and try again.")
         problem = Problem(429, message, retry_after=wait, details={"retry_after": wait})
     elif isinstance(error, exceptions.APIException):
         problem = Problem(error.status_code, str(error.detail))
@@ -151,21 +153,22 @@ def problem_from_error(error: Exception) -> Problem:
 def problem_from_django_error(error: Exception) -> Problem:
     """Return the problem for an error of Django or the database, 500 for any other exception."""
     if isinstance(error, PermissionDenied):
-        return Problem(403, str(error) or "Your role may not do this.")
+        return Problem(403, str(error) or _("Your role may not do this."))
 
     if isinstance(error, Http404):
-        return Problem(404, "Not found.")
+        return Problem(404, _("Not found."))
 
     if isinstance(error, RequestDataTooBig):
-        return Problem(413, "The body is larger than 1 MiB.")
+        return Problem(413, _("The body is larger than 1 MiB."))
 
     if isinstance(error, (UnreadablePostError, SuspiciousOperation)):
-        return Problem(400, "The request could not be read.")
+        return Problem(400, _("The request could not be read."))
 
     if isinstance(error, (OperationalError, InterfaceError)):
-        return Problem(503, "The database is not available. Try again.", retry_after=1)
+        return Problem(503, _("The database is not available. Try again."), retry_after=1)
 
-    return Problem(500, "Something went wrong here. The log has the details under the request id.")
+    message = _("Something went wrong here. The log has the details under the request id.")
+    return Problem(500, message)
 
 
 def problem_from_mixpeek_error(error: MixpeekError) -> Problem:
@@ -182,7 +185,7 @@ def problem_from_mixpeek_error(error: MixpeekError) -> Problem:
         return Problem(503, error.message, details=details, retry_after=retry_after)
 
     if isinstance(error, Unauthorized):
-        message = f"This gateway cannot ask Mixpeek: {error.message}"
+        message = _("This gateway cannot ask Mixpeek: %(message)s") % {"message": error.message}
         return Problem(503, message, details=details, retry_after=60)
 
     validation_errors = []

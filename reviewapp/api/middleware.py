@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext_lazy
 
 from reviewapp.api.errors import Problem, error_body
 
@@ -16,15 +17,17 @@ from reviewapp.api.errors import Problem, error_body
 _API_PATHS = ("/api/", "/v1/")
 _PAGE_PATHS = ("/api/docs",)
 _MESSAGES = {
-    400: "The request could not be read.",
-    403: "Forbidden.",
-    404: "Not found. The paths of this gateway begin with /api/v1.",
-    405: "That method is not allowed here.",
-    413: "The body is larger than 1 MiB.",
-    414: "The address is longer than 16 KiB.",
-    503: "The database is not available. Try again.",
+    400: gettext_lazy("The request could not be read."),
+    403: gettext_lazy("Forbidden."),
+    404: gettext_lazy("Not found. The paths of this gateway begin with /api/v1."),
+    405: gettext_lazy("That method is not allowed here."),
+    413: gettext_lazy("The body is larger than 1 MiB."),
+    414: gettext_lazy("The address is longer than 16 KiB."),
+    503: gettext_lazy("The database is not available. Try again."),
 }
-_DEFAULT_MESSAGE = "Something went wrong here. The log has the details under the request id."
+_DEFAULT_MESSAGE = gettext_lazy(
+    "Something went wrong here. The log has the details under the request id."
+)
 
 
 class JsonErrorMiddleware:
@@ -45,7 +48,7 @@ class JsonErrorMiddleware:
             return response
 
         status = response.status_code
-        problem = Problem(status, _MESSAGES.get(status, _DEFAULT_MESSAGE))
+        problem = Problem(status, str(_MESSAGES.get(status, _DEFAULT_MESSAGE)))
         headers = {}
         for name, value in response.headers.items():
             if not name.lower().startswith("content-"):

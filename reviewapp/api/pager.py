@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext as _
 
 from reviewapp.api.errors import Problem, invalid_value
 from reviewapp.api.serializers.retrievers import DEFAULT_PER_PAGE
@@ -80,7 +81,7 @@ def parse_sort(data: Mapping[str, Any], columns: Mapping[str, str]) -> list[str]
     order = []
     for index, sort in enumerate(sorts[:MAX_SORT_FIELDS]):
         if sort["field"] not in columns:
-            message = f"You can sort by {', '.join(columns)}."
+            message = _("You can sort by %(names)s.") % {"names": ", ".join(columns)}
             raise invalid_value("body", "sorts", index, "field", message=message)
         sign = "-" if sort.get("direction") == "desc" else ""
         column = columns[sort["field"]]
@@ -94,12 +95,12 @@ def parse_filters(filters: Mapping[str, Any], known: Iterable[str]) -> dict[str,
     texts_by_field = {}
     for name, value in filters.items():
         if name not in accepted:
-            message = f"You can filter by {', '.join(accepted)}."
+            message = _("You can filter by %(names)s.") % {"names": ", ".join(accepted)}
             raise invalid_value("body", "filters", name[:100], message=message)
         is_choice = isinstance(value, dict) and set(value) == {"$in"}
         texts = value["$in"] if is_choice else [value]
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-            message = 'This must be a text or {"$in": [texts]}.'
+            message = _('This must be a text or {"$in": [texts]}.')
             raise invalid_value("body", "filters", name, message=message)
         texts_by_field[name] = texts
     return texts_by_field
@@ -135,6 +136,7 @@ def _is_index(value: object) -> bool:
 
 
 def _invalid_cursor() -> Problem:
-    return Problem(
-        400, "The cursor is not valid. Use one from a previous answer, or start without a cursor."
+    message = _(
+        "The cursor is not valid. Use one from a previous answer, or start without a cursor."
     )
+    return Problem(400, message)

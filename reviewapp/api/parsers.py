@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from reviewapp.annotations import payload
 from reviewapp.api.errors import invalid_value
 
@@ -18,7 +20,7 @@ def parse_body(raw: bytes) -> dict[str, Any]:
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
-        message = f"The body is not UTF-8: {error.reason}."
+        message = _("The body is not UTF-8: %(reason)s.") % {"reason": error.reason}
         raise invalid_value("body", message=message, kind="json_invalid") from error
 
     try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext as _
+
 from reviewapp.annotations.decide import undo
 from reviewapp.annotations.models import Decision
 from reviewapp.api.errors import Problem, not_found
@@ -29,18 +31,18 @@ def withdraw_change_by_id(change_id: int, *, actor: User) -> Change:
 
     if own_decision is None:
         if not services.withdraw_change(change, actor=actor):
-            raise _too_late("it was sent, or is being sent at this moment")
+            raise _too_late(_("Too late: it was sent, or is being sent at this moment."))
     else:
         try:
             undo.undo(own_decision.pk, actor=actor)
         except undo.TooLate as error:
-            raise _too_late("it is being sent now") from error
+            raise _too_late(_("Too late: it is being sent now.")) from error
         except undo.DecidedAgain as error:
-            raise _too_late("a newer decision was made") from error
+            raise _too_late(_("Too late: a newer decision was made.")) from error
 
     change.refresh_from_db()
     return change
 
 
-def _too_late(reason: str) -> Problem:
-    return Problem(409, f"Too late: {reason}.", code="too_late")
+def _too_late(message: str) -> Problem:
+    return Problem(409, message, code="too_late")

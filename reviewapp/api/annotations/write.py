@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
 
 from reviewapp.annotations.decide import create as decide_create
 from reviewapp.annotations.decide import services
@@ -259,7 +261,8 @@ def stale_problem(stale: StaleSubmission) -> Problem:
         "only_theirs": stale.only_theirs,
         "by": change_author(stale.annotation, stale.base, viewer="").name,
     }
-    message = f"Somebody changed {' and '.join(stale.conflicts)} after you read it."
+    fields = get_text_list(stale.conflicts, _("and"))
+    message = _("Somebody changed %(fields)s after you read it.") % {"fields": fields}
     return Problem(409, message, code="stale", details=details)
 
 
@@ -302,14 +305,15 @@ def _if_match_problem(
             "only_theirs": list(merge.theirs_only),
             "etag": current.etag,
         }
-    advice = "Read it again, or send your values with the new ETag."
-    message = f"It was changed after you read it. {advice}"
+    message = _(
+        "It was changed after you read it. Read it again, or send your values with the new ETag."
+    )
     return Problem(409, message, code="stale", details=details)
 
 
 def _key_reused() -> Problem:
-    reason = "was used for another annotation, or its decision was undone"
-    return Problem(409, f"This idempotency key {reason}.")
+    message = _("This idempotency key was used for another annotation, or its decision was undone.")
+    return Problem(409, message)
 
 
 def _invalid_fields(error: FieldsRefused) -> Problem:
@@ -323,8 +327,10 @@ def _creation_queued(annotation: Annotation) -> Problem:
     # An annotation that another request is creating at this moment has no ref here.
     local_id = Ref.parse(annotation.ref).id if annotation.ref else None
     details = {"resource": "annotation", "annotation_id": local_id}
-    queued = "An annotation of this document for this retriever is waiting to be delivered"
-    message = f"{queued}. Change that one, or wait."
+    message = _(
+        "An annotation of this document for this retriever is waiting to be delivered. Change that "
+        "one, or wait."
+    )
     return Problem(409, message, kind="AlreadyExistsError", details=details)
 
 
@@ -333,7 +339,7 @@ def _get_retriever(retriever_id: str | None) -> Retriever | None:
         return None
     retriever = Retriever.objects.present().filter(retriever_id=retriever_id).first()
     if retriever is None:
-        message = "There is no retriever with this id."
+        message = _("There is no retriever with this id.")
         raise invalid_value("body", "retriever_id", message=message, kind="not_found")
     return retriever
 

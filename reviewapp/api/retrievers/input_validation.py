@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 InputError = tuple[str, list[str | int], str]
-_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
-    **dict.fromkeys(("string", "text", "date", "datetime"), ((str,), "a text")),
-    **dict.fromkeys(("image", "audio", "video", "pdf", "excel"), ((str,), "a URL")),
-    **dict.fromkeys(("number", "float"), ((int, float), "a number")),
-    "integer": ((int,), "a whole number"),
-    "boolean": ((bool,), "true or false"),
-    "object": ((dict,), "an object"),
-    "array": ((list,), "a list"),
-    "document_reference": ((str, dict), "a document's id or reference"),
+_KINDS: dict[str, tuple[tuple[type, ...], str | Promise]] = {
+    **dict.fromkeys(("string", "text", "date", "datetime"), ((str,), gettext_lazy("a text"))),
+    **dict.fromkeys(("image", "audio", "video", "pdf", "excel"), ((str,), gettext_lazy("a URL"))),
+    **dict.fromkeys(("number", "float"), ((int, float), gettext_lazy("a number"))),
+    "integer": ((int,), gettext_lazy("a whole number")),
+    "boolean": ((bool,), gettext_lazy("true or false")),
+    "object": ((dict,), gettext_lazy("an object")),
+    "array": ((list,), gettext_lazy("a list")),
+    "document_reference": ((str, dict), gettext_lazy("a document's id or reference")),
 }
 
 
@@ -23,8 +27,9 @@ def input_errors(schema: Mapping[str, Any], inputs: Mapping[str, Any]) -> Iterat
     location: list[str | int] = ["body", "inputs"]
     for name in inputs:
         if name not in schema:
-            known = ", ".join(map(str, schema)) or "none"
-            message = f"This retriever has no such input. Its inputs: {known}"
+            known = ", ".join(map(str, schema)) or _("none")
+            message = _("This retriever has no such input. Its inputs: %(names)s")
+            message %= {"names": known}
             yield "extra_forbidden", [*location, name[:100]], message
 
     for name, declared in schema.items():
@@ -34,7 +39,7 @@ def input_errors(schema: Mapping[str, Any], inputs: Mapping[str, Any]) -> Iterat
         value = inputs.get(name)
         if value is None:
             if declared.get("required") and declared.get("default") is None:
-                yield "missing", [*location, name], "This input is required."
+                yield "missing", [*location, name], _("This input is required.")
             continue
 
         message = type_error(declared, value)
@@ -47,9 +52,10 @@ def type_error(declared: Mapping[str, Any], value: Any) -> str:
     types, description = _KINDS.get(str(declared.get("type")), ((object,), ""))
     is_wrong_bool = isinstance(value, bool) and bool not in types and object not in types
     if is_wrong_bool or not isinstance(value, types):
-        return f"This must be {description}."
+        return _("This must be %(description)s.") % {"description": description}
 
     choices = declared.get("enum")
     if isinstance(choices, list) and choices and value not in choices:
-        return f"This must be one of {', '.join(map(str, choices[:50]))}."
+        names = ", ".join(map(str, choices[:50]))
+        return _("This must be one of %(names)s.") % {"names": names}
     return ""

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts import roles, services
 
@@ -31,9 +32,9 @@ class Command(BaseCommand):
         if not password and not sys.stdin.isatty():
             password = sys.stdin.readline().rstrip("\r\n")
         elif not password:
-            password = getpass("Password: ")
-            if getpass("Password again: ") != password:
-                raise CommandError("The two passwords differ.")
+            password = getpass(_("Password: "))
+            if getpass(_("Password again: ")) != password:
+                raise CommandError(_("The two passwords differ."))
 
         try:
             person = services.create_person(
@@ -45,4 +46,5 @@ class Command(BaseCommand):
             )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        self.stdout.write(f"{person.username} can now sign in, as {role}.")
+        sentence = _("%(name)s can now sign in, as %(role)s.")
+        self.stdout.write(sentence % {"name": person.username, "role": role})

@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.sign_in.factors import reencrypt
 
@@ -23,14 +24,15 @@ class Command(BaseCommand):
         unreadable = [factor for factor in factors if not reencrypt(factor)]
 
         number = len(factors) - len(unreadable)
-        self.stdout.write(f"{number} factors are encrypted with the current SECRET_KEY.")
+        sentence = _("%(number)s factors are encrypted with the current SECRET_KEY.")
+        self.stdout.write(sentence % {"number": number})
 
         if unreadable:
             usernames = {factor.user.get_username() for factor in unreadable}
             names = ", ".join(sorted(usernames))
-            raise CommandError(
-                f"{len(unreadable)} factors were encrypted with another key. "
-                f"They belong to: {names}. "
+            problem = _(
+                "%(number)s factors were encrypted with another key. They belong to: %(names)s. "
                 "Add that key to SECRET_KEY_FALLBACKS and run this again, or remove the second "
                 "factors on the page of each person."
             )
+            raise CommandError(problem % {"number": len(unreadable), "names": names})

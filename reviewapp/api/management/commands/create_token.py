@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
 
 from reviewapp.api import tokens
 from reviewapp.api.models import ApiToken
@@ -34,14 +35,15 @@ class Command(BaseCommand):
             default=tokens.DEFAULT_DAYS,
             help=f"1 to {tokens.MAX_DAYS}",
         )
-        parser.add_argument("--name", default="made by create_token", help="what it is for")
+        parser.add_argument("--name", default="made by create_token", help=_("what it is for"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Create the token and print only the secret on standard output, for scripts."""
         people = get_user_model().people
         owner = people.with_name(options["username"]).filter(is_active=True).first()
         if owner is None:
-            raise CommandError(f"There is no active person called {options['username']!r}.")
+            sentence = _("There is no active person called '%(name)s'.")
+            raise CommandError(sentence % {"name": options["username"]})
         try:
             with tracing(Origin.SHELL):
                 token, secret = tokens.create_token(
@@ -53,7 +55,10 @@ class Command(BaseCommand):
                 )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        self.stderr.write(
-            f"For {owner.get_username()}, scope {token.scope}, until {token.expires_at:%Y-%m-%d}:",
-        )
+        values = {
+            "name": owner.get_username(),
+            "scope": token.scope,
+            "date": f"{token.expires_at:%Y-%m-%d}",
+        }
+        self.stderr.write(_("For %(name)s, scope %(scope)s, until %(date)s:") % values)
         self.stdout.write(secret)

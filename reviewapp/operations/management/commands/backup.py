@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
 
 from reviewapp.operations.backup.backups import back_up
 from reviewapp.operations.backup.exceptions import BackupError
@@ -22,7 +23,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take the file's name."""
-        parser.add_argument("file", type=Path, help="a file that does not exist yet")
+        parser.add_argument("file", type=Path, help=_("a file that does not exist yet"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make it and say how large it is."""
@@ -30,6 +31,5 @@ class Command(BaseCommand):
             size = back_up(options["file"])
         except BackupError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(
-            f"Wrote {options['file']} ({size:,} bytes). Restore it with: manage.py restore FILE",
-        )
+        sentence = _("Wrote %(file)s (%(size)s bytes). Restore it with: manage.py restore FILE")
+        self.stdout.write(sentence % {"file": options["file"], "size": f"{size:,}"})

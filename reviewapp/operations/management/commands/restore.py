@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
 
 from reviewapp.operations.backup.backups import restore
 from reviewapp.operations.backup.exceptions import BackupError
@@ -22,11 +23,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take the file's name, and whether to replace what is there."""
-        parser.add_argument("file", type=Path, help="a file that manage.py backup wrote")
+        parser.add_argument("file", type=Path, help=_("a file that manage.py backup wrote"))
         parser.add_argument(
             "--force",
             action="store_true",
-            help="replace everything in a database that is not empty",
+            help=_("replace everything in a database that is not empty"),
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,7 +36,8 @@ class Command(BaseCommand):
             restore(options["file"], force=options["force"])
         except BackupError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(
-            "Restored. Next: manage.py migrate (the backup may be older than this code), "
-            "then start all.",
+        sentence = _(
+            "Restored. Next: manage.py migrate (the backup may be older than this code), then "
+            "start all."
         )
+        self.stdout.write(sentence)

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.context import acting, tracing
@@ -48,11 +50,12 @@ class Command(BaseCommand):
             run.execute_claimed(execution)
 
         execution.refresh_from_db()
-        execution_id = execution.execution_id or "no execution"
+        execution_id = execution.execution_id or _("no execution")
         number = execution.total_returned or 0
-        lines = [f"{execution_id}: {execution.status}, {number} results"]
+        summary = ngettext("%(number)s result", "%(number)s results", number)
+        lines = [f"{execution_id}: {execution.status}, {summary % {'number': number}}"]
         for warning in execution.warnings:
-            lines.append(f"  warning: {warning}")
+            lines.append("  " + _("warning: %(text)s") % {"text": warning})
         for result in Result.objects.of(execution).iterator(chunk_size=100):
             score = ""
             if result.score is not None:
@@ -64,7 +67,7 @@ class Command(BaseCommand):
 
         if execution.status == "failed":
             error = printable(execution.error)
-            raise CommandError(error or "The run failed, and Mixpeek did not say why.")
+            raise CommandError(error or _("The run failed, and Mixpeek did not say why."))
 
 
 def _find(name: str) -> Retriever:
@@ -73,16 +76,17 @@ def _find(name: str) -> Retriever:
     if not retrievers:
         retrievers = list(Retriever.objects.present().filter(name=name)[:2])
     if len(retrievers) > 1:
-        raise CommandError(f"More than one retriever is called {name!r}; give its id.")
+        sentence = _("More than one retriever is called '%(name)s'; give its id.")
+        raise CommandError(sentence % {"name": name})
     if retrievers:
         return retrievers[0]
 
     try:
         record = client().get_retriever(name)
     except MixpeekError as error:
-        message = printable(error.message)
-        missing = f"There is no retriever {name!r} here"
-        raise CommandError(f"{missing}, and Mixpeek says: {message}") from None
+        sentence = _("There is no retriever '%(name)s' here, and Mixpeek says: %(message)s")
+        values = {"name": name, "message": printable(error.message)}
+        raise CommandError(sentence % values) from None
 
     with acting(None, note="run_retriever"):
         mirror.absorb_retriever([record])
@@ -95,17 +99,19 @@ def _parse_inputs(retriever: Retriever, pairs: Iterable[str]) -> dict[str, Any]:
     Raises `CommandError` with a sentence that says what is wrong.
     """
     form = RunForm(retriever)
-    known = ", ".join(form.fields) or "none"
+    known = ", ".join(form.fields) or _("none")
     values: dict[str, str] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals:
-            raise CommandError(f"{key!r} is not key=value; its inputs are: {known}.")
+            sentence = _("'%(key)s' is not key=value; its inputs are: %(names)s.")
+            raise CommandError(sentence % {"key": key, "names": known})
         values[key] = value
     for key in values:
         if key not in form.fields:
-            problem = f"{retriever.name} has no input {key!r}"
-            raise CommandError(f"{problem}; its inputs are: {known}.")
+            sentence = _("%(retriever)s has no input '%(key)s'; its inputs are: %(names)s.")
+            values_of = {"retriever": retriever.name, "key": key, "names": known}
+            raise CommandError(sentence % values_of)
 
     data: dict[str, Any] = {}
     for name in form.fields:
@@ -121,5 +127,6 @@ def _parse_inputs(retriever: Retriever, pairs: Iterable[str]) -> dict[str, Any]:
         for name, texts in form.errors.items():
             sentences = " ".join(map(str, texts))
             errors.append(f"{name}: {sentences}")
-        raise CommandError(f"The inputs are not right: {'; '.join(errors)}")
+        sentence = _("The inputs are not right: %(errors)s")
+        raise CommandError(sentence % {"errors": "; ".join(errors)})
     return form.inputs()

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
 
 from reviewapp.mixpeek.exceptions import MixpeekError
 from reviewapp.printable import printable
@@ -24,12 +25,12 @@ is."""
         """Add the URL, and the name by which the webhook is recognized."""
         parser.add_argument(
             "url",
-            help="where Mixpeek reaches us: https://review.example.com/webhooks/mixpeek",
+            help=_("where Mixpeek reaches us: https://review.example.com/webhooks/mixpeek"),
         )
         parser.add_argument(
             "--name",
             default="reviewapp",
-            help="its name; one each for several installations",
+            help=_("its name; one each for several installations"),
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,10 +40,15 @@ is."""
         except (BadAddress, MixpeekError) as error:
             raise CommandError(printable(str(error))) from None
 
-        verb = "Registered" if registered.is_new else "Updated"
-        webhook = f"{registered.webhook.name} ({registered.webhook.webhook_id})"
-        self.stdout.write(f"{verb} the webhook {webhook} for {options['url']}.")
+        sentence = _("Updated the webhook %(name)s (%(id)s) for %(url)s.")
+        if registered.is_new:
+            sentence = _("Registered the webhook %(name)s (%(id)s) for %(url)s.")
+        webhook = registered.webhook
+        values = {"name": webhook.name, "id": webhook.webhook_id, "url": options["url"]}
+        self.stdout.write(sentence % values)
         if registered.generated_secret:
-            hint = "Set this secret for every web process and restart them"
-            self.stdout.write(f"{hint}; it is shown this once:")
+            hint = _(
+                "Set this secret for every web process and restart them; it is shown this once:"
+            )
+            self.stdout.write(hint)
             self.stdout.write(f"MIXPEEK_WEBHOOK_SECRET={registered.generated_secret}")

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError
+from django.utils.translation import gettext as _
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import ConnectorException
@@ -34,7 +35,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the number of threads."""
-        parser.add_argument("--concurrency", type=int, default=4, help="jobs at a time (default 4)")
+        parser.add_argument(
+            "--concurrency", type=int, default=4, help=_("jobs at a time (default 4)")
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until a stop signal; running jobs then have 30 seconds to finish."""
