@@ -36,16 +36,16 @@ _NEVER_DELIVERED = {Change.State.CONFLICT, Change.State.REFUSED, Change.State.WI
 
 @dataclass(frozen=True, kw_only=True)
 class Reversal:
-    """What undoing a decision would set now (`values`), field by field (`back`).
+    """What undoing a decision would set now (`values`), field by field (`restored`).
 
-    `kept` are the fields that somebody has changed since. `created`: the decision created the
-    annotation, so there is nothing to restore.
+    `changed_since` are the fields that somebody has changed after it; they stay as they are.
+    `created_annotation`: the decision created it, so there is nothing to restore.
     """
 
     values: dict[str, Any]
-    back: tuple[ValueChange, ...] = ()
-    kept: tuple[str, ...] = ()
-    created: bool = False
+    restored: tuple[ValueChange, ...] = ()
+    changed_since: tuple[str, ...] = ()
+    created_annotation: bool = False
 
 
 def build_reversal(
@@ -62,11 +62,11 @@ def build_reversal(
     if change is None or not change.sets_values or change.state in _NEVER_DELIVERED:
         return Reversal(values={})
     if not change.base.get("label"):
-        return Reversal(values={}, created=True)
+        return Reversal(values={}, created_annotation=True)
 
     values = {}
     restored = []
-    kept = []
+    changed_since = []
     for name in FIELDS:
         if name not in change.fields:
             continue
@@ -78,28 +78,32 @@ def build_reversal(
             continue
 
         if not is_same_json(current[name], change.fields[name]):
-            kept.append(name)
+            changed_since.append(name)
             continue
         values[name] = previous
         old = format_value(current[name])
         restored.append(ValueChange(name=name, old=old, new=format_value(previous)))
-    return Reversal(values=values, back=tuple(restored), kept=tuple(kept))
+    return Reversal(
+        values=values,
+        restored=tuple(restored),
+        changed_since=tuple(changed_since),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Undoing:
     """What the page shows above a form with the old values.
 
-    `since` is the decision that stands instead, None if this one stands. `recallable`: it is
-    "can't tell" and stands, so it can still be undone as if it had not been made. `told`: Mixpeek
-    was told of it, so an undo is told there, too.
+    `newer_decision` is the one that stands instead, None if this one stands. `is_recallable`: it is
+    "can't tell" and stands, so it can still be undone as if it had not been made.
+    `was_told_to_mixpeek`: then its undo is sent there, too.
     """
 
     reversal: Reversal
-    since: Decision | None
+    newer_decision: Decision | None
     taken_back: bool
-    recallable: bool
-    told: bool
+    is_recallable: bool
+    was_told_to_mixpeek: bool
 
 
 def reopened_form(
@@ -139,13 +143,13 @@ def undo_form(annotation: Annotation, decision: Decision) -> dict[str, Any]:
     reversal = build_reversal(change, annotation.values(), given_before=given_before)
 
     stands = annotation.decision_id == decision.pk
-    recallable = stands and decision.is_revertible
+    is_recallable = stands and decision.is_revertible
     undoing = Undoing(
         reversal=reversal,
-        since=None if stands else annotation.decision,
+        newer_decision=None if stands else annotation.decision,
         taken_back=decision.taken_back,
-        recallable=recallable,
-        told=recallable and was_told_to_mixpeek(decision),
+        is_recallable=is_recallable,
+        was_told_to_mixpeek=is_recallable and was_told_to_mixpeek(decision),
     )
 
     values = annotation.values() | reversal.values

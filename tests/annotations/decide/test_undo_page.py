@@ -101,7 +101,7 @@ def test_it_previews_a_new_decision_when_it_is_too_late(client: Client, item: An
     answer = client.post(reverse("undo", args=[decision.pk]))
     assert answer.status_code == 409
     assert "Already sent to Mixpeek." in page_text(answer)
-    assert [field.name for field in answer.context["undoing"].reversal.back] == [
+    assert [field.name for field in answer.context["undoing"].reversal.restored] == [
         "label",
         "reasoning",
     ]
@@ -120,7 +120,7 @@ def test_it_shows_the_same_preview_to_who_only_looks(client: Client, item: Annot
     decision = decide_on_page(client, item, label="no logo")
     answer = client.get(reverse("undo", args=[decision.pk]), follow=True)
     assert answer.status_code == 200
-    assert [field.new for field in answer.context["undoing"].reversal.back] == ["logo"]
+    assert [field.new for field in answer.context["undoing"].reversal.restored] == ["logo"]
     assert not Undo.objects.exists()
 
 
@@ -133,7 +133,10 @@ def test_it_says_who_decided_since_and_keeps_theirs(
     assert answer.status_code == 409
     assert "bob has decided this again" in page_text(answer).replace("</strong>", "")
     undoing = answer.context["undoing"]
-    assert ([field.name for field in undoing.reversal.back], undoing.reversal.kept) == (
+    assert (
+        [field.name for field in undoing.reversal.restored],
+        undoing.reversal.changed_since,
+    ) == (
         ["confidence"],
         ("label",),
     )
@@ -249,7 +252,7 @@ def test_it_offers_to_undo_cannot_tell_long_after(client: Client, item: Annotati
     assert page_text(page).count(f'action="{address}"') == 3
     assert "You can't tell:" in page_text(page)
     looked = client.get(address, follow=True)
-    assert looked.context["undoing"].recallable
+    assert looked.context["undoing"].is_recallable
     assert "“Can't tell” was not sent to Mixpeek." in page_text(looked)
     Change.objects.update(state="delivered", settled_at=LONG_AGO, version=2)
     told = page_text(client.get(address, follow=True))
