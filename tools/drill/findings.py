@@ -11,11 +11,14 @@ from tools.drill.collect import World
 
 @dataclass(frozen=True, kw_only=True)
 class Violation:
-    """A broken promise: `about` is a ref or an id, `what` a sentence, `seen` the values to show."""
+    """A broken promise: the `problem` as a sentence, and as `evidence` the values to show.
+
+    `about` is a ref or an id.
+    """
 
     about: str
-    what: str
-    seen: dict[str, Any] = field(default_factory=dict)
+    problem: str
+    evidence: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -66,7 +66,7 @@ class Report:
         lines = []
         for verdict in self.verdicts:
             for violation in verdict.faults[:_MAX_LISTED]:
-                about = f"{violation.about}: {violation.what} {violation.seen or ''}"
+                about = f"{violation.about}: {violation.problem} {violation.evidence or ''}"
                 lines.append(f"- {verdict.promise}: {about}".rstrip())
             rest = len(verdict.faults) - _MAX_LISTED
             if rest > 0:

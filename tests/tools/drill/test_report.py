@@ -16,7 +16,7 @@ KEPT = Verdict(promise="nothing lost", figure="3 of 3", faults=[])
 BROKEN = Verdict(
     promise="in order",
     figure="1",
-    faults=[Violation(about=f"annotations/{n}", what="is not") for n in range(7)],
+    faults=[Violation(about=f"annotations/{n}", problem="is not") for n in range(7)],
 )
 
 

@@ -15,13 +15,15 @@ def check_response_times(world: World) -> tuple[str, list[Violation]]:
     for submit in world.journal.submits:
         seconds += submit.seconds
     if not seconds:
-        return "no answers", [Violation(about="submits", what="none was answered")]
+        return "no answers", [Violation(about="submits", problem="none was answered")]
 
     p95 = percentile(seconds, 0.95)
     figure = f"p95 of {len(seconds):,} answers: {p95:.2f} s"
     if p95 < _MAX_SECONDS:
         return figure, []
-    return figure, [Violation(about="submits", what=f"one of twenty takes {p95:.2f} s or longer")]
+    return figure, [
+        Violation(about="submits", problem=f"one of twenty takes {p95:.2f} s or longer")
+    ]
 
 
 ABUSE: dict[str, Check] = {"the others are answered within a second": check_response_times}

@@ -151,9 +151,9 @@ def check_settled(world: World) -> tuple[str, list[Violation]]:
     violations = []
     for change in world.changes:
         if change.state not in {"delivered", "withdrawn"} | _OPEN:
-            what = f"change {change.id} is {change.state}"
-            seen = {"reason": change.reason}
-            violations.append(Violation(about=change.ref, what=what, seen=seen))
+            problem = f"change {change.id} is {change.state}"
+            evidence = {"reason": change.reason}
+            violations.append(Violation(about=change.ref, problem=problem, evidence=evidence))
     return counts or "no changes", violations
 
 
@@ -167,15 +167,15 @@ def check_applied_once(world: World) -> tuple[str, list[Violation]]:
         for version, change in history.matches.pairs:
             is_reverted = change.cause in world.reverted
             if change.cause in undone and change.version is None and not is_reverted:
-                what = f"version {version.number} upstream was undone (change {change.id})"
-                violations.append(Violation(about=history.ref, what=what))
+                problem = f"version {version.number} upstream was undone (change {change.id})"
+                violations.append(Violation(about=history.ref, problem=problem))
 
         for stray in history.matches.strays:
             reason = "is no change of ours, or one applied twice or out of order"
             violation = Violation(
                 about=history.ref,
-                what=f"version {stray.number} upstream {reason}",
-                seen={
+                problem=f"version {stray.number} upstream {reason}",
+                evidence={
                     "changed": sorted(stray.changed),
                     "values": stray.values,
                     "changes": _summaries(history.changes),
@@ -204,14 +204,14 @@ def check_delivered(world: World) -> tuple[str, list[Violation]]:
                 continue
 
             if not _is_held(change, history.versions):
-                what = f"{claim} as version {change.version}, which does not hold it"
-                seen = {"wanted": change.fields}
-                violations.append(Violation(about=history.ref, what=what, seen=seen))
+                problem = f"{claim} as version {change.version}, which does not hold it"
+                evidence = {"wanted": change.fields}
+                violations.append(Violation(about=history.ref, problem=problem, evidence=evidence))
 
             must_be_named = world.stamped and not change.without_author
             if must_be_named and change.decision_id not in named:
-                what = f"{claim}, and no version names its decision"
-                violations.append(Violation(about=history.ref, what=what))
+                problem = f"{claim}, and no version names its decision"
+                violations.append(Violation(about=history.ref, problem=problem))
     return f"{delivered_count:,} delivered", violations
 
 
@@ -247,8 +247,8 @@ def check_last_values(world: World) -> tuple[str, list[Violation]]:
     for history in _histories(world):
         for change in history.changes:
             if change.state == "withdrawn" and not change.reason:
-                what = f"change {change.id} was withdrawn for no reason"
-                violations.append(Violation(about=history.ref, what=what))
+                problem = f"change {change.id} was withdrawn for no reason"
+                violations.append(Violation(about=history.ref, problem=problem))
         if not history.versions:
             continue
 
@@ -268,9 +268,9 @@ def check_last_values(world: World) -> tuple[str, list[Violation]]:
                 waiting_count += 1
             else:
                 wish = f"what change {change.id} ({change.state}) wanted"
-                what = f"{name} upstream is not {wish}, and nothing says why"
-                seen = {"wanted": value, "now": now[name]}
-                violations.append(Violation(about=history.ref, what=what, seen=seen))
+                problem = f"{name} upstream is not {wish}, and nothing says why"
+                evidence = {"wanted": value, "now": now[name]}
+                violations.append(Violation(about=history.ref, problem=problem, evidence=evidence))
 
     figure = f"{later_count:,} fields set later by others, {waiting_count:,} wait for a person"
     return figure, violations
@@ -295,8 +295,8 @@ def _check_last_outcome(world: World, history: _History) -> list[Violation]:
     for change in history.changes:
         if change.verb == "revert" and change.decision_id == decision_id and change.state in _OPEN:
             return []
-    what = f"upstream says “can't tell” by decision {decision_id}, which was undone"
-    return [Violation(about=history.ref, what=what)]
+    problem = f"upstream says “can't tell” by decision {decision_id}, which was undone"
+    return [Violation(about=history.ref, problem=problem)]
 
 
 def _is_set_later(versions: list[Version], name: str, change: ChangeRow) -> bool:
@@ -324,13 +324,13 @@ def check_silent_overwrites(world: World) -> tuple[str, list[Violation]]:
                     recorded_count += 1
                     continue
                 overwrite = f"replaced {name} that nobody had seen (change {change.id})"
-                what = f"version {version.number} {overwrite}"
-                seen = {
+                problem = f"version {version.number} {overwrite}"
+                evidence = {
                     "replaced": replaced,
                     "base": change.base.get(name),
                     "raced": change.raced,
                 }
-                violations.append(Violation(about=history.ref, what=what, seen=seen))
+                violations.append(Violation(about=history.ref, problem=problem, evidence=evidence))
 
     figure = f"{recorded_count:,} lost in a race and recorded, {len(violations)} in silence"
     return figure, violations
@@ -347,15 +347,15 @@ def check_foreign_edits(world: World) -> tuple[str, list[Violation]]:
         versions = world.upstream.get(edit.annotation_id, [])
         if not any(_has_values(version, edit.values) for version in versions):
             about = f"annotations/{edit.annotation_id}"
-            what = f"the edit after {edit.step} is gone"
-            violations.append(Violation(about=about, what=what))
+            problem = f"the edit after {edit.step} is gone"
+            violations.append(Violation(about=about, problem=problem))
 
     for history in _histories(world):
         for before, after in pairwise(history.versions):
             is_kept = same(_foreign_metadata(before), _foreign_metadata(after))
             if after.by == world.ours and not is_kept:
-                what = f"version {after.number} changed metadata that is not ours"
-                violations.append(Violation(about=history.ref, what=what))
+                problem = f"version {after.number} changed metadata that is not ours"
+                violations.append(Violation(about=history.ref, problem=problem))
     return f"{len(world.journal.foreign):,} edits of strangers", violations
 
 
@@ -370,7 +370,7 @@ def check_mirror(world: World) -> tuple[str, list[Violation]]:
     for row in world.annotations:
         versions = world.upstream.get(row.annotation_id, [])
         if not versions:
-            violations.append(Violation(about=row.ref, what="is not upstream"))
+            violations.append(Violation(about=row.ref, problem="is not upstream"))
             continue
 
         now = versions[-1]
@@ -378,7 +378,7 @@ def check_mirror(world: World) -> tuple[str, list[Violation]]:
         if differing or row.version != now.number:
             names = ", ".join(differing) or "nothing"
             shown = f"shows version {row.version}, upstream has {now.number}"
-            violations.append(Violation(about=row.ref, what=f"{shown}; {names} differs"))
+            violations.append(Violation(about=row.ref, problem=f"{shown}; {names} differs"))
     return f"{len(world.annotations):,} annotations", violations
 
 

@@ -36,9 +36,9 @@ def _compare_chain(row: AnnotationRow, events: list[EventRow]) -> list[Violation
     for event in events:
         for name, (old, new) in event.changes.items():
             if name in row.tracked and not _equal(current.get(name), old):
-                what = f"event {event.id} says {name} was something that no event had made it"
-                seen = {"was": old, "before": current.get(name)}
-                violations.append(Violation(about=row.ref, what=what, seen=seen))
+                problem = f"event {event.id} says {name} was something that no event had made it"
+                evidence = {"was": old, "before": current.get(name)}
+                violations.append(Violation(about=row.ref, problem=problem, evidence=evidence))
             current[name] = new
 
     missing = []
@@ -46,8 +46,8 @@ def _compare_chain(row: AnnotationRow, events: list[EventRow]) -> list[Violation
         if not _equal(current.get(name), value):
             missing.append(name)
     if missing:
-        what = f"no event says how {', '.join(missing)} became what it is"
-        violations.append(Violation(about=row.ref, what=what))
+        problem = f"no event says how {', '.join(missing)} became what it is"
+        violations.append(Violation(about=row.ref, problem=problem))
     return violations
 
 
@@ -68,14 +68,14 @@ def check_decision_events(world: World) -> tuple[str, list[Violation]]:
         events = events_by_decision.get(decision.id, [])
         actors = [world.people.get(event.actor_id or 0) for event in events]
         if actors != [decision.person]:
-            what = f"decision {decision.id} has {len(events)} events, or one of somebody else"
-            violations.append(Violation(about=decision.ref, what=what))
+            problem = f"decision {decision.id} has {len(events)} events, or one of somebody else"
+            violations.append(Violation(about=decision.ref, problem=problem))
             continue
 
         changes = changes_by_cause[decision.decision_id]
         if len(changes) != 1:
-            what = f"decision {decision.id} ({decision.outcome}) has {len(changes)} changes"
-            violations.append(Violation(about=decision.ref, what=what))
+            problem = f"decision {decision.id} ({decision.outcome}) has {len(changes)} changes"
+            violations.append(Violation(about=decision.ref, problem=problem))
             continue
 
         for change in changes:
@@ -106,9 +106,11 @@ def _compare_change(
         outcome = {"outcome": "cannot_tell", "reason": decision.values["reasoning"]}
         if change.verb == "cannot_tell" and same(change.fields, outcome) and not changed:
             return []
-        what = f"decision {decision.id} cannot tell, set {sorted(changed)} and promised otherwise"
-        seen = {"outcome": outcome, "promised": change.fields}
-        return [Violation(about=decision.ref, what=what, seen=seen)]
+        problem = (
+            f"decision {decision.id} cannot tell, set {sorted(changed)} and promised otherwise"
+        )
+        evidence = {"outcome": outcome, "promised": change.fields}
+        return [Violation(about=decision.ref, problem=problem, evidence=evidence)]
 
     # A value that the person entered is set even if it is the annotation's already.
     personal = {name: decision.values[name] for name in _PERSONAL if name in change.fields}
@@ -118,9 +120,9 @@ def _compare_change(
     if same(change.fields, expected) and is_confirmation == (not changed):
         return []
     promised = f"{sorted(change.fields)} ({change.verb})"
-    what = f"decision {decision.id} set {sorted(changed)} and promised {promised}"
-    seen = {"set": expected, "promised": change.fields}
-    return [Violation(about=decision.ref, what=what, seen=seen)]
+    problem = f"decision {decision.id} set {sorted(changed)} and promised {promised}"
+    evidence = {"set": expected, "promised": change.fields}
+    return [Violation(about=decision.ref, problem=problem, evidence=evidence)]
 
 
 def check_undos(world: World) -> tuple[str, list[Violation]]:
@@ -130,8 +132,8 @@ def check_undos(world: World) -> tuple[str, list[Violation]]:
 
     violations = []
     for decision_id in sorted(acknowledged ^ undone):
-        what = "was undone as its person was told, or as it is kept, but not both"
-        violations.append(Violation(about=decision_id, what=what))
+        problem = "was undone as its person was told, or as it is kept, but not both"
+        violations.append(Violation(about=decision_id, problem=problem))
 
     undo_events = {}
     for event in world.events:
@@ -148,19 +150,19 @@ def check_undos(world: World) -> tuple[str, list[Violation]]:
         else:
             is_consistent = is_undone and undo_event.actor_id in world.people
         if not is_consistent:
-            what = f"decision {decision.id} and its undoing do not fit"
-            violations.append(Violation(about=decision.ref, what=what))
+            problem = f"decision {decision.id} and its undoing do not fit"
+            violations.append(Violation(about=decision.ref, problem=problem))
 
     for change in world.changes:
         if change.verb == "revert" and change.decision_id not in undone:
-            what = f"change {change.id} reverts decision {change.decision_id}, which stands"
-            violations.append(Violation(about=change.ref, what=what))
+            problem = f"change {change.id} reverts decision {change.decision_id}, which stands"
+            violations.append(Violation(about=change.ref, problem=problem))
 
         is_taken_back = change.state == "withdrawn" or change.cause in world.reverted
         if change.cause in undone and not is_taken_back:
             state = f"{change.state}, version {change.version}"
-            what = f"change {change.id} was undone and is {state}"
-            violations.append(Violation(about=change.ref, what=what))
+            problem = f"change {change.id} was undone and is {state}"
+            violations.append(Violation(about=change.ref, problem=problem))
     return f"{len(undone):,} undone", violations
 
 
@@ -179,14 +181,14 @@ def check_change_events(world: World) -> tuple[str, list[Violation]]:
                 queued_by[event.actor_id] += 1
 
         if not _lead_to_states(transitions, changes):
-            what = "the events do not lead to the states of the changes"
+            problem = "the events do not lead to the states of the changes"
             current = [f"{change.id} {change.state}" for change in changes]
-            seen = {"events": transitions, "changes": current}
-            violations.append(Violation(about=ref, what=what, seen=seen))
+            evidence = {"events": transitions, "changes": current}
+            violations.append(Violation(about=ref, problem=problem, evidence=evidence))
 
         if queued_by != Counter(change.actor_id for change in changes):
-            what = "changes were queued by others than their events say"
-            violations.append(Violation(about=ref, what=what))
+            problem = "changes were queued by others than their events say"
+            violations.append(Violation(about=ref, problem=problem))
     return f"{len(world.changes):,} changes", violations
 
 
@@ -213,8 +215,8 @@ def check_event_authors(world: World) -> tuple[str, list[Violation]]:
         has_author = event.actor_id in world.people or event.origin in _MACHINE
         if event.origin == "sql" or not has_author:
             way = f"through {event.origin} by {event.actor_id}"
-            what = f"event {event.id} ({event.action}) came {way}"
-            violations.append(Violation(about=event.ref, what=what))
+            problem = f"event {event.id} ({event.action}) came {way}"
+            violations.append(Violation(about=event.ref, problem=problem))
     return f"{len(world.events):,} events", violations
 
 

@@ -16,8 +16,8 @@ def check_answers(world: World) -> tuple[str, list[Violation]]:
         if submit.outcome in {NEVER_ANSWERED, UNEXPECTED}:
             violation = Violation(
                 about=submit.ref,
-                what=f"the submit of step {submit.step} was {submit.outcome}",
-                seen={"answers": submit.answers},
+                problem=f"the submit of step {submit.step} was {submit.outcome}",
+                evidence={"answers": submit.answers},
             )
             violations.append(violation)
     return f"{len(world.journal.submits):,} submits", violations
@@ -33,8 +33,8 @@ def check_lost_submits(world: World) -> tuple[str, list[Violation]]:
         if submit.decision_id not in stored:
             violation = Violation(
                 about=submit.ref,
-                what=f"decision {submit.decision_id} was acknowledged and is lost",
-                seen={"step": submit.step},
+                problem=f"decision {submit.decision_id} was acknowledged and is lost",
+                evidence={"step": submit.step},
             )
             violations.append(violation)
     return f"{len(acknowledged):,} acknowledged, {len(violations)} lost", violations
@@ -50,10 +50,10 @@ def check_invented_decisions(world: World) -> tuple[str, list[Violation]]:
         if outcome == ACKNOWLEDGED:
             continue
         if outcome is None:
-            what = f"decision {decision.decision_id} was submitted by nobody"
+            problem = f"decision {decision.decision_id} was submitted by nobody"
         else:
-            what = f"decision {decision.decision_id} stands, but its submit was {outcome}"
-        violations.append(Violation(about=decision.ref, what=what))
+            problem = f"decision {decision.decision_id} stands, but its submit was {outcome}"
+        violations.append(Violation(about=decision.ref, problem=problem))
     return f"{len(world.decisions):,} decisions", violations
 
 
@@ -70,12 +70,12 @@ def check_duplicates(world: World) -> tuple[str, list[Violation]]:
     violations = []
     for step, count in by_step.items():
         if count > 1:
-            what = f"step {step} is {count} decisions"
-            violations.append(Violation(about=step, what=what))
+            problem = f"step {step} is {count} decisions"
+            violations.append(Violation(about=step, problem=problem))
     for decision_id, count in by_id.items():
         if count > 1:
-            what = f"decision {decision_id} is there {count} times"
-            violations.append(Violation(about=decision_id, what=what))
+            problem = f"decision {decision_id} is there {count} times"
+            violations.append(Violation(about=decision_id, problem=problem))
     return f"{len(violations)} duplicates", violations
 
 
@@ -100,25 +100,25 @@ def _compare_decision(decision: DecisionRow, submit: Submit) -> list[Violation]:
         if not same(decision.values[name], value):
             lost[name] = value
     if lost:
-        what = "what was typed was not kept"
-        violations.append(Violation(about=decision.ref, what=what, seen={"typed": lost}))
+        problem = "what was typed was not kept"
+        violations.append(Violation(about=decision.ref, problem=problem, evidence={"typed": lost}))
 
     foreign = {}
     for name, value in submit.words.items():
         if name not in submit.typed and not same(decision.values[name], value):
             foreign[name] = decision.values[name]
     if foreign:
-        what = "the decision holds what its person did not say"
-        seen = {"held": foreign, "words": submit.words}
-        violations.append(Violation(about=decision.ref, what=what, seen=seen))
+        problem = "the decision holds what its person did not say"
+        evidence = {"held": foreign, "words": submit.words}
+        violations.append(Violation(about=decision.ref, problem=problem, evidence=evidence))
 
     outcome = "decided"
     if submit.cannot_tell:
         outcome = "undecidable"
     expected = (submit.person, submit.ref, outcome)
     if expected != (decision.person, decision.ref, decision.outcome):
-        what = f"decision {decision.decision_id} is another's or on another"
-        violations.append(Violation(about=decision.ref, what=what))
+        problem = f"decision {decision.decision_id} is another's or on another"
+        violations.append(Violation(about=decision.ref, problem=problem))
     return violations
 
 
@@ -138,8 +138,8 @@ def check_order(world: World) -> tuple[str, list[Violation]]:
         for submit in submits:
             decision_count += 1
             if submit.answered < latest_start:
-                what = f"decision {submit.decision_id} comes too late in order"
-                violations.append(Violation(about=ref, what=what))
+                problem = f"decision {submit.decision_id} comes too late in order"
+                violations.append(Violation(about=ref, problem=problem))
             latest_start = max(latest_start, submit.sent)
     return f"{len(by_ref):,} refs, {decision_count:,} decisions", violations
 
