@@ -163,7 +163,8 @@ def test_it_is_valid_however_it_is_filled_in(
 @pytest.fixture(scope="module")
 def filled() -> Iterator[psycopg.Connection[Any]]:
     """A connection to a database with as many results as a busy installation has."""
-    name = "test_filled"
+    # Each process of the tests has one of its own.
+    name = f"{connection.settings_dict['NAME']}_filled"
     template = template_database(Path(connection.settings_dict["EMBEDDED_DIR"]).parent)
     parameters = connection.get_connection_params() | {"dbname": "postgres"}
     url = psycopg.conninfo.make_conninfo(

@@ -22,8 +22,17 @@ class MatchingRow:
     annotation_id: str | None
 
 
-_MATCHING_REFS = sql_file(__file__, "matching_refs.sql", MatchingRow)
+@dataclass(frozen=True)
+class TitleRow:
+    """What an annotation is called."""
 
+    ref: str
+    annotation_id: str | None
+    title: str
+
+
+_MATCHING_REFS = sql_file(__file__, "matching_refs.sql", MatchingRow)
+_TITLES = sql_file(__file__, "titles.sql", TitleRow)
 
 # A word of a tsquery, and whether it stands for all that begin with it.
 _LEXEME = re.compile("('(?:[^']|'')*')(:[*])?")
@@ -82,13 +91,10 @@ def titles(refs: Collection[str]) -> dict[str, str]:
     if not ids_by_ref:
         return {}
 
-    by_name = Q(ref__in=ids_by_ref) | Q(annotation_id__in=ids_by_ref.values())
-    rows = Annotation.objects.filter(by_name).values_list(
-        "ref", "annotation_id", "title", "document_id"
-    )
     titles_by_ref = {}
-    for ref, annotation_id, title, document_id in rows:
-        titles_by_ref[ref] = title or document_id
-        if annotation_id:
-            titles_by_ref[str(Ref(RefKind.ANNOTATION, annotation_id))] = title or document_id
+    rows = _TITLES.rows(refs=list(ids_by_ref), annotation_ids=list(ids_by_ref.values()))
+    for row in rows:
+        titles_by_ref[row.ref] = row.title
+        if row.annotation_id:
+            titles_by_ref[str(Ref(RefKind.ANNOTATION, row.annotation_id))] = row.title
     return titles_by_ref
