@@ -79,7 +79,7 @@ class Surroundings:
 
 
 _SURROUNDINGS = sql_file(__file__, "surroundings.sql", SurroundingsRow).with_pieces(
-    recent_decisions=RECENT_DECISIONS
+    recent_decisions=RECENT_DECISIONS.text
 )
 
 
