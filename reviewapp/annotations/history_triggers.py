@@ -131,3 +131,27 @@ EXPORT = Tracked(
     changed=[("true", Action.EXPORT_FINISHED)],
     deleted=Action.EXPORT_DELETED,
 )
+
+REVERT = Tracked(
+    columns=["reason", "query", "stopped", "finished_at"],
+    constant=["actor_id", "reverts_id", "created_at"],
+    ref="'reverts/' || {row}.id",
+    created=Action.REVERT_STARTED,
+    changed=[("true", Action.REVERT_FINISHED)],
+    deleted=Action.REVERT_DELETED,
+)
+
+# What it does to annotations is in their history; here only what people say, and forgeries.
+REVERTED_DECISION = Tracked(
+    columns=["answer"],
+    operation=pgtrigger.Update | pgtrigger.Delete,
+    constant=["revert_id", "decision_id"],
+    unexpected={"state": "OLD.state <> 'waiting'", "replacement_id": "OLD.state <> 'waiting'"},
+    ref="'reverts/' || {row}.revert_id",
+    created=Action.REVERT_ANSWERED,
+    changed=[
+        ("OLD.answer <> NEW.answer", Action.REVERT_ANSWERED),
+        ("true", Action.REVERT_CHANGED),
+    ],
+    deleted=Action.REVERT_DELETED,
+)

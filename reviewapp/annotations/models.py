@@ -18,12 +18,21 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy
 
 from reviewapp.annotations.fields import FIELDS
-from reviewapp.annotations.history_triggers import ANNOTATION, DECISION, EXPORT, SET_ASIDE, UNDO
+from reviewapp.annotations.history_triggers import (
+    ANNOTATION,
+    DECISION,
+    EXPORT,
+    REVERT,
+    REVERTED_DECISION,
+    SET_ASIDE,
+    UNDO,
+)
 from reviewapp.annotations.querysets import (
     ANNOTATED,
     AnnotationQuerySet,
     DecisionQuerySet,
     DraftQuerySet,
+    RevertedDecisionQuerySet,
 )
 from reviewapp.annotations.search_trigger import SEARCH
 from reviewapp.audit.triggers import CreationTimestamp, Immutable, NeverTruncated
@@ -472,3 +481,81 @@ class Export(models.Model):
     def filename(self) -> str:
         """The name of the file."""
         return f"{self.kind}-{self.created_at:%Y-%m-%d-%H%M}-{self.pk}.{self.format}"
+
+
+class Revert(models.Model):
+    """Decisions that a lead reverts together: why, and of which filter (`query`).
+
+    It is finished when all its items are settled, or `stopped` says why it went no further.
+    `reverts` is the earlier revert that this one takes back.
+    """
+
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    reason = models.CharField(max_length=500)
+    query = models.TextField(default="")
+    reverts = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="again")
+    stopped = models.TextField(default="")
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            # run_unfinished()
+            models.Index(
+                fields=["id"], name="revert_unfinished", condition=Q(finished_at__isnull=True)
+            ),
+        ]
+        triggers = [REVERT, NeverTruncated()]
+
+    @property
+    def request_id(self) -> str:
+        """The request id of everything that it does, by which the history groups it."""
+        return f"revert-{self.pk}"
+
+
+class RevertedDecision(models.Model):
+    """One decision of a revert and what became of it.
+
+    `effect` is one of `reverts/plan.py`, `problem` why its old values were refused, `replacement`
+    the new decision if it made one. Its person may write an `answer`.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", gettext_lazy("Waiting")
+        DONE = "done", gettext_lazy("Reverted")
+        SKIPPED = "skipped", gettext_lazy("Skipped")
+        FAILED = "failed", gettext_lazy("Refused")
+
+    revert = models.ForeignKey(
+        Revert, on_delete=models.PROTECT, related_name="items", db_index=False
+    )
+    decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="reverted_by")
+    replacement = models.ForeignKey(
+        Decision, null=True, on_delete=models.PROTECT, related_name="replaces"
+    )
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    effect = models.CharField(max_length=20, default="")
+    problem = models.TextField(default="")
+    done_at = models.DateTimeField(null=True)
+    answer = models.CharField(max_length=500, default="")
+    answered_at = models.DateTimeField(null=True)
+
+    objects = RevertedDecisionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # The items of a revert, and each decision once in it.
+            models.UniqueConstraint(fields=["revert", "decision"], name="reverted_once_each"),
+        ]
+        indexes = [
+            # _revert_next(): what is left of a revert
+            models.Index(
+                fields=["revert", "id"], name="reverted_waiting", condition=Q(state="waiting")
+            ),
+        ]
+        triggers = [REVERTED_DECISION, NeverTruncated()]

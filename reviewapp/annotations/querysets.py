@@ -16,7 +16,7 @@ from reviewapp.outbox.models import Change
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
-    from reviewapp.annotations.models import Annotation, Decision, Draft
+    from reviewapp.annotations.models import Annotation, Decision, Draft, RevertedDecision
 
 # An annotation in Mixpeek's sense: it has a label, and it is not gone.
 ANNOTATED = Q(label__gt="") & ~Q(status="gone")
@@ -148,3 +148,12 @@ class DraftQuerySet(models.QuerySet["Draft"]):
     def older_than(self, when: datetime) -> Self:
         """Return those saved before `when`; read once a night, so there is no index for it."""
         return self.filter(saved_at__lt=when)
+
+
+class RevertedDecisionQuerySet(models.QuerySet["RevertedDecision"]):
+    """Decisions that leads reverted."""
+
+    def of_person(self, person_id: int) -> Self:
+        """Return what was reverted of a person's decisions, newest first."""
+        done = self.filter(decision__reviewer_id=person_id, state="done")
+        return done.select_related("decision__annotation", "revert__actor").order_by("-pk")

@@ -1,4 +1,4 @@
-"""Background tasks of annotations: delete old drafts once a night."""
+"""Background tasks of annotations: revert decisions; delete old drafts once a night."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from reviewapp.annotations.drafts import services
+from reviewapp.annotations.reverts import services as reverts
 
 
 @app.periodic(cron="37 3 * * *")
@@ -13,3 +14,16 @@ from reviewapp.annotations.drafts import services
 def forget_drafts(timestamp: int) -> None:
     """Delete drafts that are older than `DRAFT_DAYS`."""
     services.delete_old(now=timezone.now())
+
+
+@app.task(name="annotations.revert")
+def revert_decisions() -> None:
+    """Revert what leads asked for."""
+    reverts.run_unfinished()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="annotations.sweep_reverts", queueing_lock="annotations.sweep_reverts")
+def sweep_reverts(timestamp: int) -> None:
+    """Go on with reverts that a crash interrupted."""
+    reverts.run_unfinished()

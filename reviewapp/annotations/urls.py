@@ -18,6 +18,13 @@ from reviewapp.annotations.views.exports import export_file, export_manifest, ex
 from reviewapp.annotations.views.judge import judge_result
 from reviewapp.annotations.views.life import life
 from reviewapp.annotations.views.queue import queue
+from reviewapp.annotations.views.reverts import (
+    answer_revert,
+    new_revert,
+    revert,
+    revert_again,
+    reverts,
+)
 from reviewapp.annotations.views.review import (
     extend_lease,
     next_item,
@@ -53,6 +60,11 @@ urlpatterns = [
     path("exports", exports, name="exports"),
     path("exports/<int:pk>/file", export_file, name="export_file"),
     path("exports/<int:pk>/manifest", export_manifest, name="export_manifest"),
+    path("reverts", reverts, name="reverts"),
+    path("reverts/new", new_revert, name="new_revert"),
+    path("reverts/<int:pk>", revert, name="revert"),
+    path("reverts/<int:pk>/revert", revert_again, name="revert_again"),
+    path("reverts/items/<int:pk>/answer", answer_revert, name="answer_revert"),
     path("people/<int:pk>/decisions", decisions_of_person, name="decisions_of_person"),
     path("people/<int:pk>/corrections", corrections_of_person, name="corrections_of_person"),
     path("decisions/<int:pk>/undo", undo_decision, name="undo"),

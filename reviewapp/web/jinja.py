@@ -79,6 +79,9 @@ _NAVIGATION_PARTS = {
     "decisions": "history",
     "exports": "history",
     "history_totals": "history",
+    "new_revert": "history",
+    "revert": "history",
+    "reverts": "history",
     "invite": "people",
     "person": "people",
 }

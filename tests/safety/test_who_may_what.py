@@ -24,6 +24,8 @@ from pytest_django import Settings
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
 from reviewapp.accounts.people import invitations
+from reviewapp.annotations.models import Revert
+from reviewapp.annotations.reverts import services as reverts
 from reviewapp.api import tokens
 from reviewapp.api.models import ApiToken
 from reviewapp.audit.models import Event
@@ -105,6 +107,9 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
     born = Event.objects.about(retriever.ref).latest("id")
     set_labels(retriever.pk, [Label(value="logo")], other_allowed=True, base_version=0, actor=adam)
     write_guidelines(retriever.pk, "Look.", base_version=0, actor=adam)
+    reverted = reverts.start([made.pk], reason="wrong", query="", actor=adam)
+    Revert.objects.update(finished_at=LONG_AGO)
+    of_revert = {"pk": reverted.pk}
     of_change, of_retriever = {"pk": change.pk}, {"pk": retriever.pk}
     of_version, of_export = {**of_retriever, "number": 1}, {"pk": make_export().pk}
     upstream = {"annotation_id": annotation.annotation_id}
@@ -141,6 +146,7 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
         "retriever_version": {**of_retriever, "event": born.pk},
         **dict.fromkeys(("label_set_version", "guidelines_version"), of_version),
         "execution": {"pk": execution.pk},
+        **dict.fromkeys(("revert", "revert_again"), of_revert),
         **dict.fromkeys(("export_file", "export_manifest"), of_export),
         "decision": {"pk": made.pk},
         "decision_by_id": {"decision_id": made.decision_id},
@@ -154,6 +160,7 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
     }
     queries = {
         "by_ref": f"?ref={annotation.ref}",
+        "new_revert": f"?decision={made.pk}",
         "media_by_query": f"?document_id={annotation.document_id}",
     }
 
@@ -208,6 +215,12 @@ def own(name: str, user: User | None) -> dict[str, Any]:
         if name == "undo":
             return {"pk": decision.pk}
         return {"change_id": Change.objects.get(cause=decision.decision_id).pk}
+    if name == "answer_revert":
+        adam = User.objects.get(username="adam")
+        decider = user if user and user.has_perm("annotations.decide_annotation") else adam
+        decision = decide(make_annotation(), decider, label="mine")
+        revert = reverts.start([decision.pk], reason="wrong", query="", actor=adam)
+        return {"pk": revert.items.get().pk}
     if name not in {"mfa_edit_webauthn", "mfa_remove_webauthn"}:
         return {}
     keys = Authenticator.objects.filter(type=Authenticator.Type.WEBAUTHN)

@@ -65,7 +65,7 @@ def undo(decision_pk: int, *, actor: User) -> Decision:
             raise DecidedAgain(annotation.decision)
 
         if decision.is_revertible:
-            _withdraw_or_revert_change(annotation, decision, actor)
+            withdraw_or_revert_change(annotation, decision, actor)
         else:
             _withdraw_change(decision)
         revert_decision(annotation, decision, actor=actor)
@@ -115,21 +115,14 @@ def revert_decision(annotation: Annotation, decision: Decision, *, actor: User) 
     annotation.save(update_fields=[*BLANK_VALUES, "decision", "reviewer", "decided_at", "status"])
 
 
-def was_told_to_mixpeek(decision: Decision) -> bool:
-    """Return whether Mixpeek was told, or may have been told, of a "can't tell"."""
-    changes = Change.objects.filter(cause=decision.decision_id)
-    sent = changes.filter(state__in=[Change.State.QUEUED, Change.State.DELIVERED])
-    return sent.exclude(outbox.NEVER_SENT).exists()
-
-
-def _withdraw_or_revert_change(annotation: Annotation, decision: Decision, actor: User) -> None:
+def withdraw_or_revert_change(annotation: Annotation, decision: Decision, actor: User) -> None:
     """Withdraw the change of a "can't tell", or enqueue one that reverts what Mixpeek was told."""
     # Decisions of older versions have no change.
     change = Change.objects.filter(cause=decision.decision_id).first()
     if change is None:
         return
 
-    reason = f"{decision.reviewer.get_username()} undid the decision"
+    reason = f"{actor.get_username()} undid the decision"
     if outbox.withdraw_unsent(change, reason=reason):
         return
     if annotation.status == Annotation.Status.GONE or not was_told_to_mixpeek(decision):
@@ -144,6 +137,13 @@ def _withdraw_or_revert_change(annotation: Annotation, decision: Decision, actor
         actor=actor,
         retriever_id=change.retriever_id,
     )
+
+
+def was_told_to_mixpeek(decision: Decision) -> bool:
+    """Return whether Mixpeek was told, or may have been told, of a "can't tell"."""
+    changes = Change.objects.filter(cause=decision.decision_id)
+    sent = changes.filter(state__in=[Change.State.QUEUED, Change.State.DELIVERED])
+    return sent.exclude(outbox.NEVER_SENT).exists()
 
 
 def _withdraw_change(decision: Decision) -> None:

@@ -15,6 +15,7 @@ from reviewapp.annotations.decisions.corrections import build_corrected_rows, co
 from reviewapp.annotations.decisions.filters import DecisionFilter, DecisionsForm
 from reviewapp.annotations.decisions.rows import build_rows
 from reviewapp.annotations.decisions.totals import count_by_person
+from reviewapp.annotations.models import RevertedDecision
 from reviewapp.web import pagination
 from reviewapp.web.http import Request, render_page_or_fragment
 
@@ -98,6 +99,7 @@ def corrections_of_person(request: Request, pk: int) -> HttpResponse:
     context = {
         "person": person,
         "rows": build_corrected_rows(page.rows),
+        "reverted": RevertedDecision.objects.of_person(person.pk)[:_PAGE_SIZE],
         "lost": page.is_fallback,
         "pager": pagination.PageLinks(page=page, path=request.path),
     }

@@ -1,0 +1,157 @@
+"""Revert decisions: the preview, the progress with a result for each item, and the answers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.db.models import Count
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from reviewapp.annotations.decisions.filters import DecisionsForm
+from reviewapp.annotations.models import Decision, Revert, RevertedDecision
+from reviewapp.annotations.querysets import DecisionQuerySet
+from reviewapp.annotations.reverts import services
+from reviewapp.annotations.reverts.forms import AnswerForm, RevertForm
+from reviewapp.annotations.reverts.plan import Effect
+from reviewapp.web import pagination
+from reviewapp.web.http import Request, parse_whole_number, render_page_or_fragment
+
+_MAX_LISTED = 50
+_PAGE_SIZE = 50
+
+may_revert = permission_required(services.PERMISSION, raise_exception=True)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@may_revert
+def new_revert(request: Request) -> HttpResponse:
+    """Preview reverting the decisions of a filter, or one of them; POST starts it."""
+    matching = _chosen_decisions(request)
+    if matching is None:
+        return render(request, "annotations/revert_preview.html", {"wrong": True}, status=422)
+
+    with_values = matching.select_related("annotation", "reviewer", "undo")
+    newest = with_values.defer("annotation__words", "annotation__search").order_by("-pk")
+    decisions = list(newest[: services.MAX_DECISIONS + 1])
+    plans = services.preview(decisions[: services.MAX_DECISIONS])
+    is_too_many = len(decisions) > services.MAX_DECISIONS
+
+    form = RevertForm(initial={"shown": len(decisions)})
+    if request.method == "POST":
+        form = RevertForm(request.POST)
+        is_ready = form.is_valid() and decisions and not is_too_many
+        if is_ready and form.cleaned_data["shown"] == len(decisions):
+            revert = services.start(
+                [decision.pk for decision in decisions],
+                reason=form.cleaned_data["reason"],
+                query=request.GET.urlencode(),
+                actor=request.user,
+            )
+            return redirect("revert", revert.pk)
+        if is_ready:
+            form.add_error(None, _("Other decisions match by now. Look at the preview again."))
+
+    counts = Counter(plan.effect for _decision, plan in plans)
+    context = {
+        "form": form,
+        "count": len(decisions),
+        "counts": [(effect, counts[effect]) for effect in Effect if counts[effect]],
+        "possible": sum(1 for _decision, plan in plans if not plan.is_skipped),
+        "plans": plans[:_MAX_LISTED],
+        "is_too_many": is_too_many,
+        "most": services.MAX_DECISIONS,
+        "here": f"?{request.GET.urlencode()}",
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "annotations/revert_preview.html", context, status=status)
+
+
+@require_safe
+@never_cache
+@may_revert
+def reverts(request: Request) -> HttpResponse:
+    """List the last reverts."""
+    listed = Revert.objects.select_related("actor").annotate(Count("items")).order_by("-pk")
+    return render(request, "annotations/reverts.html", {"reverts": listed[:_MAX_LISTED]})
+
+
+@require_safe
+@never_cache
+@may_revert
+def revert(request: Request, pk: int) -> HttpResponse:
+    """Show how far a revert got, and the result of each item; the part polls until it ends."""
+    batch = get_object_or_404(Revert.objects.select_related("actor", "reverts"), pk=pk)
+    items = batch.items.select_related("decision__annotation", "decision__reviewer", "replacement")
+
+    def load(cursor: str) -> pagination.Page[Any]:
+        return pagination.page(items, order=["id"], cursor=cursor, size=_PAGE_SIZE)
+
+    page = pagination.page_or_first(load, request.GET.get("cursor", ""))
+    states = Counter(batch.items.values_list("state", flat=True))
+    total = sum(states.values())
+    left = states[RevertedDecision.State.WAITING]
+    context = {
+        "revert": batch,
+        "rows": [(item, Effect(item.effect) if item.effect else None) for item in page.rows],
+        "states": [(state, states[state]) for state in RevertedDecision.State if states[state]],
+        "total": total,
+        "settled": total - left,
+        "is_revertible": bool(batch.finished_at and states[RevertedDecision.State.DONE]),
+        "form": RevertForm(),
+        "pager": pagination.PageLinks(page=page, path=request.path),
+    }
+    return render_page_or_fragment(
+        "annotations/_revert.html", request, "annotations/revert.html", context
+    )
+
+
+@require_POST
+@may_revert
+def revert_again(request: Request, pk: int) -> HttpResponse:
+    """Revert an earlier revert."""
+    earlier = get_object_or_404(Revert.objects.exclude(finished_at=None), pk=pk)
+    form = RevertForm({"reason": request.POST.get("reason", ""), "shown": 0})
+    if not form.is_valid():
+        messages.error(request, " ".join(map(str, form.errors["reason"])))
+        return redirect("revert", pk)
+    newer = services.start_again(earlier, reason=form.cleaned_data["reason"], actor=request.user)
+    return redirect("revert", newer.pk)
+
+
+@require_POST
+@permission_required("annotations.view_annotation", raise_exception=True)
+def answer_revert(request: Request, pk: int) -> HttpResponse:
+    """Keep what the person whose decision was reverted says to it."""
+    form = AnswerForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(map(str, form.errors["answer"])))
+        return redirect("corrections_of_person", request.user.pk)
+    try:
+        services.answer(pk, form.cleaned_data["answer"], actor=request.user)
+    except RevertedDecision.DoesNotExist as error:
+        raise Http404 from error
+    messages.success(request, _("Your answer is saved. The lead sees it beside the revert."))
+    return redirect("corrections_of_person", request.user.pk)
+
+
+def _chosen_decisions(request: Request) -> DecisionQuerySet | None:
+    """Return the decisions that the query string names; None for an invalid filter.
+
+    Without a filter it is invalid too: nobody means to revert every decision.
+    """
+    if "decision" in request.GET:
+        key = parse_whole_number(request.GET["decision"]) or 0
+        return Decision.objects.filter(pk=key)
+
+    form = DecisionsForm(request.GET)
+    if not form.is_valid() or not form.decision_filter().is_narrowed:
+        return None
+    return form.decision_filter().decisions()
