@@ -80,7 +80,7 @@ class LastActionsRow:
 
 
 _LAST_ACTIONS = sql_file(__file__, "last_actions.sql", LastActionsRow)
-RECENT_DECISIONS = sql_file(__file__, "recent_decisions.sql", dict)
+RECENT_DECISIONS: Statement[dict[str, Any]] = sql_file(__file__, "recent_decisions.sql", dict)
 _RECENT_ROW = Statement[dict[str, Any]]("SELECT to_jsonb(d) FROM ({recent}) d", dict)
 _RECENT_ROWS = _RECENT_ROW.with_pieces(recent=RECENT_DECISIONS.text)
 
