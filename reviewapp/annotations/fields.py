@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
 from reviewapp.annotations import payload as payloads
 from reviewapp.annotations.decide import parsing
 from reviewapp.retrievers.guidance.labels import MAX_LABEL_LENGTH
@@ -90,7 +93,7 @@ class Field(StoredField):
     it unless the person gives it again.
     """
 
-    title: str
+    title: str | Promise
     parse: Callable[[str, Any], Any]
     render: Callable[[Any], str]
     check: Callable[[Any], object] | None = None
@@ -104,7 +107,7 @@ FIELDS: dict[str, Field] = {
     for field in (
         Field(
             name="label",
-            title="Label",
+            title=gettext_lazy("Label"),
             kind=Kind.TEXT,
             blank="",
             parse=parsing.label,
@@ -116,7 +119,7 @@ FIELDS: dict[str, Field] = {
         ),
         Field(
             name="confidence",
-            title="Confidence",
+            title=gettext_lazy("Confidence"),
             kind=Kind.NUMBER,
             blank=None,
             parse=parsing.confidence,
@@ -127,7 +130,7 @@ FIELDS: dict[str, Field] = {
         ),
         Field(
             name="reasoning",
-            title="Reasoning",
+            title=gettext_lazy("Reasoning"),
             kind=Kind.TEXT,
             blank="",
             parse=parsing.reasoning,
@@ -138,7 +141,7 @@ FIELDS: dict[str, Field] = {
         ),
         Field(
             name="payload",
-            title="Payload",
+            title=gettext_lazy("Payload"),
             kind=Kind.OBJECT,
             blank={},
             parse=parsing.payload,

@@ -21,6 +21,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -94,7 +95,7 @@ def delete_expired_answers() -> int:
 def _claim(request: Request, key: str) -> tuple[KeptAnswer, bool]:
     """Return the key's row and whether this request has claimed it. Raises 422 and 409."""
     if not _VALID_KEY.match(key):
-        message = "An idempotency key must be 1 to 255 printable ASCII characters."
+        message = _("An idempotency key must be 1 to 255 printable ASCII characters.")
         raise invalid_value("header", _HEADER, message=message)
 
     now = timezone.now()
@@ -111,7 +112,7 @@ def _claim(request: Request, key: str) -> tuple[KeptAnswer, bool]:
         return stored, True
 
     if stored.fingerprint != fingerprint:
-        message = "This key was used for another request."
+        message = _("This key was used for another request.")
         raise invalid_value("header", _HEADER, message=message, kind="idempotency_key_reused")
 
     if stored.status is not None:
@@ -120,7 +121,7 @@ def _claim(request: Request, key: str) -> tuple[KeptAnswer, bool]:
     is_free = Q(is_claimed=False) | Q(started_at__lt=now - CLAIM_TIMEOUT)
     free = KeptAnswer.objects.filter(is_free, pk=stored.pk, status=None)
     if not free.update(is_claimed=True, started_at=now):
-        message = "Another request with this idempotency key is still running."
+        message = _("Another request with this idempotency key is still running.")
         raise Problem(409, message, code="in_flight", retry_after=1)
     request.taken_over = stored.is_claimed  # type: ignore[attr-defined]
     return stored, True

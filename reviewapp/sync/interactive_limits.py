@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from reviewapp.mixpeek.exceptions import MixpeekError, Unavailable
 from reviewapp.outbox.rate_limit.token_bucket import Rank
@@ -64,7 +65,7 @@ class Gate:
         """Occupy a place; raises `TooBusy` at once when there is none."""
         if not self._free.acquire(blocking=False):
             raise TooBusy(
-                "Too many requests are waiting for Mixpeek. Try again in a moment.",
+                _("Too many requests are waiting for Mixpeek. Try again in a moment."),
                 retry_after=1.0,
             )
         try:
@@ -99,7 +100,7 @@ class CircuitBreaker:
             seconds_left = self._open_until - self._clock()
             if seconds_left > 0:
                 raise TooBusy(
-                    "Mixpeek is not answering. Try again in a minute.",
+                    _("Mixpeek is not answering. Try again in a minute."),
                     retry_after=seconds_left,
                 )
 
@@ -169,6 +170,8 @@ def spend_share(person: User) -> None:
             cache.set(key, spent + 1, timeout=120)
             return
 
-    message = f"You have sent {spent} requests to Mixpeek within a minute"
-    message = f"{message}, which is the limit. Wait a minute."
-    raise ShareSpent(message, retry_after=60 - seconds)
+    message = _(
+        "You have sent %(number)s requests to Mixpeek within a minute, which is the limit. Wait a "
+        "minute."
+    )
+    raise ShareSpent(message % {"number": spent}, retry_after=60 - seconds)

@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from threading import Lock
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from reviewapp.mixpeek.exceptions import Unavailable
 from reviewapp.mixpeek.rate_hooks import Limit
@@ -33,7 +34,7 @@ class OutOfBudget(Unavailable):
     """The rate budget has no tokens for this request; nothing was sent. See `retry_after`."""
 
     def __init__(self, seconds: float) -> None:
-        message = "The limit of requests to Mixpeek is used up for now."
+        message = _("The limit of requests to Mixpeek is used up for now.")
         super().__init__(message, retry_after=seconds)
 
 

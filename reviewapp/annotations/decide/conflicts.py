@@ -178,7 +178,7 @@ def _side(
     field = FIELDS[name]
     return ConflictChoice(
         field=name,
-        legend=field.title,
+        legend=str(field.title),
         base=field.render(old_base[name]),
         mine=field.render(stale.mine[name]),
         theirs=field.render(stale.theirs[name]),

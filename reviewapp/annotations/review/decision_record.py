@@ -218,7 +218,7 @@ def _fields(decision: Decision) -> list[EnteredField]:
         if is_confirmed and FIELDS[name].is_personal and entered == FIELDS[name].blank:
             is_left = True
         field = EnteredField(
-            title=FIELDS[name].title,
+            title=str(FIELDS[name].title),
             seen=format_value(seen),
             entered=format_value(entered),
             is_left=is_left,

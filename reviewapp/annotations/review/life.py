@@ -104,8 +104,11 @@ def compare(
     fields = []
     for name in STORED_FIELDS:
         values = (one.values.get(name), other.values.get(name))
+        title = _("Metadata")
+        if name in FIELDS:
+            title = str(FIELDS[name].title)
         compared = ComparedField(
-            title=FIELDS[name].title if name in FIELDS else _("Metadata"),
+            title=title,
             left=format_value(values[0]),
             right=format_value(values[1]),
             is_same=is_same_json(*values),

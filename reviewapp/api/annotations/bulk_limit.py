@@ -8,6 +8,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar, cast
 
 from django.db import InterfaceError, OperationalError
+from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -54,8 +55,9 @@ def _slot(person: User) -> Iterator[None]:
     name = f"reviewapp/bulk/{person.pk}/"
     slot = _ACQUIRE_SLOT.first(name=name, most=MAX_CONCURRENT_BULKS)
     if slot is None:
-        problem = f"{MAX_CONCURRENT_BULKS} of your bulk requests are running."
-        message = f"{problem} Try again when one has finished."
+        message = _(
+            "%(number)s of your bulk requests are running. Try again when one has finished."
+        ) % {"number": MAX_CONCURRENT_BULKS}
         raise Problem(429, message, code="too_many_at_once", retry_after=_RETRY_AFTER)
 
     try:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from reviewapp.api.annotations import render
 from reviewapp.api.errors import Problem, not_found, validation_problem
 from reviewapp.api.retrievers.list import RenderedRetriever, get_retriever, render_retrievers
@@ -58,7 +60,7 @@ def patch_retriever(
                 "theirs": current.json(),
                 "etag": current.etag,
             }
-            message = "It was changed after you read it."
+            message = _("It was changed after you read it.")
             raise Problem(409, message, code="stale", details=details)
         change = _apply_edit(row, values, edit_id, actor)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from reviewapp.api.annotations.upstream_versions import fetch_documents
 from reviewapp.api.errors import Problem, invalid_value, validation_problem
@@ -48,7 +49,8 @@ class Window:
         sent = reply.get("warnings") or []
         added = [warning for warning in execution.warnings if warning not in sent]
         if self.overruled is not None:
-            added.append(f"limit={self.overruled} was not used: pagination asks for {self.size}.")
+            warning = _("limit=%(limit)s was not used: pagination asks for %(size)s.")
+            added.append(warning % {"limit": self.overruled, "size": self.size})
         return [*sent, *added] or reply.get("warnings")
 
     def pagination(self, execution: Execution, reply: Json, *, returned: int) -> Json:
@@ -87,7 +89,7 @@ def parse_window(data: Mapping[str, Any]) -> Window:
     limit = data.get("limit")
     page_size = data.get("page_size")
     if limit and page_size and limit != page_size:
-        message = "limit and page_size mean the same; give one of them, or the same number."
+        message = _("limit and page_size mean the same; give one of them, or the same number.")
         raise invalid_value("body", "page_size", message=message)
 
     pagination: Mapping[str, Any] = data.get("pagination") or {}
@@ -123,7 +125,7 @@ def execute_retriever(
             raise invalid_value(
                 "body",
                 name,
-                message="This gateway does not pass this on.",
+                message=_("This gateway does not pass this on."),
                 kind="not_offered",
             )
 
@@ -136,7 +138,7 @@ def execute_retriever(
     if window.execution is not None:
         execution = Execution.objects.filter(pk=window.execution, retriever=retriever).first()
         if execution is None or not is_same_json(execution.inputs, inputs):
-            raise Problem(400, "The cursor belongs to other inputs; start without a cursor.")
+            raise Problem(400, _("The cursor belongs to other inputs; start without a cursor."))
         return _build_reply(execution, window, presigned, reader=actor)
 
     with interactive_limits.CALLS.entered():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -103,7 +104,7 @@ class AnnotationDetail(Endpoint):
     @extend_schema(exclude=True)
     def delete(self, request: Request, annotation_id: str) -> Response:
         """Refuse: the gateway deletes nothing, so that every decision stays explained."""
-        raise Problem(405, "Annotations cannot be deleted here.")
+        raise Problem(405, _("Annotations cannot be deleted here."))
 
 
 class Versions(Endpoint):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -59,7 +60,7 @@ class Endpoint(APIView):
 
         for name, value in kwargs.items():
             if isinstance(value, str) and not is_storable(value):
-                raise errors.invalid_value("path", name, message="This cannot be an id.")
+                raise errors.invalid_value("path", name, message=_("This cannot be an id."))
 
     @property
     def person(self) -> User:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -59,7 +60,7 @@ class HistoryList(Endpoint):
                 size=data["limit"],
             )
         except web_pagination.BadCursor as error:
-            raise Problem(400, "The cursor is not valid. Start without a cursor.") from error
+            raise Problem(400, _("The cursor is not valid. Start without a cursor.")) from error
 
         decision_ids = set()
         for event in page.rows:

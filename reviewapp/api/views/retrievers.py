@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -108,8 +109,10 @@ class Execute(Endpoint):
         The run and its rows are kept and can be reviewed.
         """
         if is_retry(request):
-            problem = "It is not known whether this run was made."
-            raise Problem(409, f"{problem} To run it again, use another key.")
+            message = _(
+                "It is not known whether this run was made. To run it again, use another key."
+            )
+            raise Problem(409, message)
 
         data = self.body(shapes.ExecuteRetrieverRequest)
         key = "return_presigned_urls"

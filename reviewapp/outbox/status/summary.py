@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from enum import Enum
 
+from django.utils.translation import ngettext
+
 from reviewapp.outbox.rate_limit.shared_budget import BudgetStatus as Budget
 from reviewapp.outbox.status.health import DeliveryHealth
 from reviewapp.outbox.status.metrics import DeliveryMetrics
 
-_UNITS = (
-    (86_400, "day"),
-    (3_600, "hour"),
-    (60, "minute"),
-)
+_MINUTE = 60
+_HOUR = 60 * _MINUTE
+_DAY = 24 * _HOUR
 
 
 class DeliveryStatus(Enum):
@@ -90,15 +90,16 @@ def _sending_status(metrics: DeliveryMetrics, budget: Budget) -> DeliveryStatus:
 
 def format_duration(seconds: float) -> str:
     """Return a duration in its largest unit: "3 minutes", "1 hour"."""
-    unit_seconds = 1
-    unit = "second"
-    for larger_seconds, larger_unit in _UNITS:
-        if seconds >= larger_seconds:
-            unit_seconds = larger_seconds
-            unit = larger_unit
-            break
-
-    number = int(seconds // unit_seconds)
-    if number == 1:
-        return f"1 {unit}"
-    return f"{number} {unit}s"
+    if seconds >= _DAY:
+        number = int(seconds // _DAY)
+        text = ngettext("%(number)s day", "%(number)s days", number)
+    elif seconds >= _HOUR:
+        number = int(seconds // _HOUR)
+        text = ngettext("%(number)s hour", "%(number)s hours", number)
+    elif seconds >= _MINUTE:
+        number = int(seconds // _MINUTE)
+        text = ngettext("%(number)s minute", "%(number)s minutes", number)
+    else:
+        number = int(seconds)
+        text = ngettext("%(number)s second", "%(number)s seconds", number)
+    return text % {"number": number}

@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 import requests
 from django.conf import settings
+from django.utils.translation import gettext as _
 from urllib3.exceptions import HTTPError
 
 from reviewapp.deadline import Deadline, DeadlineAdapter
@@ -68,10 +69,10 @@ def _request_start(url: str) -> FileStart:
                 content_type = response.headers.get("Content-Type", "").partition(";")[0]
                 content = response.raw.read(LENGTH)
     except (requests.RequestException, HTTPError, OSError) as error:
-        raise UnreadableFile("its host did not answer") from error
+        raise UnreadableFile(_("its host did not answer")) from error
 
     if deadline.has_passed:
-        raise UnreadableFile("its host did not answer in time")
+        raise UnreadableFile(_("its host did not answer in time"))
     return FileStart(
         status=response.status_code,
         content_type=content_type.strip().lower(),
