@@ -408,3 +408,15 @@ class Result(models.Model):
             CreationTimestamp("created_at"),
             NeverTruncated(),
         ]
+
+
+class MissingDocument(models.Model):
+    """A document that is not here, and what Mixpeek last answered when a pull requested it.
+
+    `problem` says why its answer could not be used, "" if Mixpeek has no document with this id.
+    The row is deleted when the document has come.
+    """
+
+    document_id = models.CharField(max_length=200, unique=True)
+    problem = models.TextField(default="")
+    requested_at = models.DateTimeField()

@@ -22,7 +22,7 @@ from reviewapp.audit.presenters.timeline import timeline
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.documents.evidence import Evidence, evidence
 from reviewapp.retrievers.documents.highlight import query_words
-from reviewapp.retrievers.models import Execution, Result, Retriever
+from reviewapp.retrievers.models import Execution, MissingDocument, Result, Retriever
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -35,7 +35,8 @@ class Item:
     `execution` is the annotation's own, None if it names none or that one is not here; `result`
     may be the document alone, and `result_execution_id` names its execution. `held_by` is who else
     has the item open, "" for nobody. `machine` holds what the machine proposed, {} for nothing.
-    `could_not_tell`: this person's "can't tell" stands.
+    `could_not_tell`: this person's "can't tell" stands. `missing_document` is Mixpeek's last answer
+    for a document that is not here, None if it was not requested yet.
     """
 
     annotation: Annotation
@@ -44,6 +45,7 @@ class Item:
     execution: Execution | None
     result_execution_id: str
     evidence: Evidence | None
+    missing_document: MissingDocument | None
     lease: Lease | None
     held_by: str
     aside: Aside | None
@@ -169,6 +171,11 @@ def build_item(
         words = query_words({**inputs, "": search_words})
         shown_evidence = evidence(result.snapshot, query_words=words)
 
+    missing_document = None
+    if result is None:
+        missing = MissingDocument.objects.filter(document_id=annotation.document_id)
+        missing_document = missing.first()
+
     decision_id = annotation.decision.decision_id if annotation.decision else None
     is_undecidable = annotation.status == Annotation.Status.UNDECIDABLE
 
@@ -179,6 +186,7 @@ def build_item(
         execution=execution,
         result_execution_id=surroundings.result_execution_id,
         evidence=shown_evidence,
+        missing_document=missing_document,
         lease=lease,
         held_by=held_by(lease, person, now=now),
         aside=surroundings.aside,

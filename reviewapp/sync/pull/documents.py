@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from django.utils import timezone
+
 from reviewapp.annotations.mirror import absorb
 from reviewapp.annotations.mirror.from_upstream import MAX_STORED_ID_LENGTH
 from reviewapp.annotations.models import Annotation
@@ -13,7 +15,8 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import NotFound, Refused, Unreadable
 from reviewapp.mixpeek.records import DocumentBatch, LeftOut
 from reviewapp.retrievers.documents.snapshot import digest, snapshot
-from reviewapp.retrievers.models import Result
+from reviewapp.retrievers.models import MissingDocument, Result
+from reviewapp.storable import storable_text
 from reviewapp.sync.pull.counts import Counts
 from reviewapp.sync.pull.progress_output import Progress
 
@@ -51,6 +54,7 @@ def pull(client: Client, progress: Progress, counts: Counts) -> None:
             results.append(result)
         with acting(None, note="pull"):
             absorb.attach_results(Result.objects.bulk_create(results))
+            _record_missing(documents)
         counts.new += len(documents.found)
         counts.gone += len(documents.not_found)
         counts.leave_out(documents.left_out)
@@ -58,6 +62,28 @@ def pull(client: Client, progress: Progress, counts: Counts) -> None:
         last_key = rows[-1][0]
         processed += len(rows)
         progress.reach(processed, None)
+
+
+def _record_missing(documents: DocumentBatch) -> None:
+    """Store what Mixpeek answered for each document that did not come."""
+    now = timezone.now()
+    missing = {}
+    for document_id in documents.not_found:
+        missing[document_id] = MissingDocument(document_id=document_id, requested_at=now)
+    for record in documents.left_out:
+        problem = storable_text(record.reason)
+        missing[record.name] = MissingDocument(
+            document_id=record.name, problem=problem, requested_at=now
+        )
+    MissingDocument.objects.bulk_create(
+        missing.values(),
+        update_conflicts=True,
+        unique_fields=["document_id"],
+        update_fields=["problem", "requested_at"],
+    )
+
+    found = [document.document_id for document in documents.found]
+    MissingDocument.objects.filter(document_id__in=found).delete()
 
 
 def _fetch(client: Client, document_ids: Sequence[str]) -> DocumentBatch:
