@@ -19,6 +19,7 @@ TRACKED = [
     "accounts_user_user_permissions",
     "annotations_annotation",
     "annotations_decision",
+    "annotations_export",
     "annotations_setaside",
     "annotations_undo",
     "api_apitoken",
