@@ -717,6 +717,8 @@ const KEY_NAMES = {
 const KEYS_BY_PLACE = { BracketLeft: "[", BracketRight: "]", Slash: "/" };
 const CONFIDENCE_STEP = 0.05;
 const MEDIA_STEP = 5;
+// How much of what is in sight a key scrolls.
+const PAGE_SHARE = 0.85;
 
 function hasSingleKeys() {
   return review().dataset.singleKeys === "on";
@@ -873,6 +875,17 @@ function unfold(name) {
   if (section.open) section.querySelector("summary").focus();
 }
 
+// A text with a scroll bar of its own first, then the page.
+function scrollEvidence(direction) {
+  const boxes = [...review().querySelectorAll("#evidence .prose-body")];
+  const box = boxes.find(({ clientHeight, scrollHeight, scrollTop }) => {
+    const left = direction > 0 ? scrollHeight - clientHeight - scrollTop : scrollTop;
+    return left > 1;
+  });
+  if (box) box.scrollBy(0, direction * box.clientHeight * PAGE_SHARE);
+  else window.scrollBy(0, direction * window.innerHeight * PAGE_SHARE);
+}
+
 function playingMedium() {
   const media = [...review().querySelectorAll("[data-plays]")];
   return media.find((medium) => !medium.paused) || media[0];
@@ -908,6 +921,8 @@ const ACTIONS = {
   history: () => unfold("history"),
   undo: () => undoWhenAnswered() || press(inReview("[data-action=undo]")),
   search: () => window.location.assign(`${document.querySelector(".top-nav a").href}#id_q`),
+  evidence_up: () => scrollEvidence(-1),
+  evidence_down: () => scrollEvidence(1),
   media_play: playOrPause,
   media_back: () => seek(-MEDIA_STEP),
   media_forward: () => seek(MEDIA_STEP),
@@ -924,6 +939,9 @@ function hasNothingToDo(event, row) {
   if (row.action === "leave") {
     return isSomethingOpen() || !(isTyping(event.target) || isCannotTell());
   }
+  // On what it presses or chooses, the space bar does that.
+  const pressed = "button, summary, a, input[type=checkbox], [type=radio]:not(:checked)";
+  if (row.key === "Space" && event.target.matches(pressed)) return true;
   return row.action.startsWith("media") && !inReview("[data-plays]");
 }
 
@@ -941,10 +959,16 @@ document.addEventListener("keydown", (event) => {
   if (event.getModifierState("AltGraph")) return;
   const row = matchKey(event);
   if (!row || isResting(event, row) || hasNothingToDo(event, row)) return;
+  if (isSomethingOpen()) {
+    // Single keys are left to what is open, such as the arrows that scroll it.
+    if (!isSingle(row.key)) event.preventDefault();
+    return;
+  }
   event.preventDefault();
   const isTooEarly = isNotReady();
   if (isTooEarly && !event.repeat) wasPressedTooEarly = true;
-  if (event.repeat || isTooEarly || isSomethingOpen()) return;
+  const isHeld = event.repeat && !row.action.startsWith("evidence");
+  if (isHeld || isTooEarly) return;
   const action = ACTIONS[row.action];
   if (action) action(row);
   else press(inReview(`[data-action=${row.action}]`));

@@ -516,3 +516,57 @@ def test_it_blurs_plays_and_winds_the_media(
     for paused in (False, True):
         page.keyboard.press("Alt+Space")
         expect(audio).to_have_js_property("paused", paused)
+
+
+def test_it_scrolls_the_evidence(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    result = make_result(items[0].retriever, snapshot={"title": "Long", "text": "A line.\n" * 400})
+    values = {"document_id": result.document_id, "result": result, "confidence": 0}
+    item = make_annotation(items[0].retriever, label="a", **values)
+    page = window(alice)
+    open_item(page, item)
+    text = page.locator(".prose-body")
+    before = text.evaluate("element => element.scrollTop") + page.evaluate("scrollY")
+    page.keyboard.press("PageDown")
+    page.keyboard.press("Space")
+    after = text.evaluate("element => element.scrollTop") + page.evaluate("scrollY")
+    assert after > before + 400
+    page.keyboard.press("PageUp")
+    assert text.evaluate("element => element.scrollTop") + page.evaluate("scrollY") < after
+    page.emulate_media(media="print")
+    assert text.evaluate("element => element.scrollHeight - element.clientHeight") == 0
+    page.emulate_media(media="screen")
+    expect(page.locator("[name=choice]:checked")).to_have_value("a")
+
+
+def test_it_scrolls_the_list_of_keys_and_leaves_it_by_keys(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    page = window(alice, viewport={"width": 1000, "height": 400})
+    open_item(page, items[0])
+    page.keyboard.press("?")
+    sheet = page.locator("#keys")
+    expect(sheet).to_be_focused()
+    page.keyboard.press("PageDown")
+    page.wait_for_function("document.getElementById('keys').scrollTop > 0")
+    page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    expect(page.locator("[name=choice]:checked")).to_be_focused()
+
+
+def test_its_label_buttons_keep_their_place_and_show_the_choice(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    places = []
+    for item in items[:2]:
+        open_item(page, item)
+        boxes = page.locator(".label-button").all()
+        places.append([box.bounding_box() for box in boxes])
+    assert places[0] == places[1]
+
+    page.emulate_media(forced_colors="active")
+    colour = "element => getComputedStyle(element.nextElementSibling).backgroundColor"
+    chosen = page.locator("[name=choice]:checked").evaluate(colour)
+    assert chosen != page.locator("[name=choice]:not(:checked)").first.evaluate(colour)

@@ -120,6 +120,14 @@ KEYS: tuple[Shortcut, ...] = (
     Shortcut(action="guidelines", keys=("g",), sentence=gettext_lazy("Show the guidelines")),
     Shortcut(action="history", keys=("h",), sentence=gettext_lazy("Show the history")),
     Shortcut(action="blur", keys=("b",), sentence=gettext_lazy("Blur or show the media")),
+    Shortcut(
+        action="evidence_up", keys=("PageUp",), sentence=gettext_lazy("Scroll the evidence up")
+    ),
+    Shortcut(
+        action="evidence_down",
+        keys=("PageDown", "Space"),
+        sentence=gettext_lazy("Scroll the evidence down"),
+    ),
     Shortcut(action="search", keys=("/", "Mod+k"), sentence=gettext_lazy("Search the queue")),
     Shortcut(
         action="media_play", keys=("Alt+Space",), sentence=gettext_lazy("Play or pause the media")
