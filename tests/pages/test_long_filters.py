@@ -25,9 +25,11 @@ def last_person(db: None) -> User:
 
 
 def chosen(page: Any, value: str) -> str:
-    """Return the text of the option with this value, "" if it is not selected."""
-    option = re.search(rf'<option value="{value}"\s+selected>([^<]*)<', page.content.decode())
-    return option[1].strip() if option else ""
+    """Return the text of the option or box with this value, "" if it is not chosen."""
+    selected = rf'<option value="{value}"\s+selected>([^<]*)<'
+    checked = rf'value="{value}"\s+checked>\s*<span>([^<]*)<'
+    choice = re.search(f"{selected}|{checked}", page.content.decode())
+    return (choice[1] or choice[2]).strip() if choice else ""
 
 
 @pytest.mark.parametrize(

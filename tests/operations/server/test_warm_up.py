@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from http.client import HTTPConnection
 from threading import Barrier
 
@@ -26,15 +27,24 @@ GUNICORN = (
 THREADS = 8
 CONNECTIONS = """
     SELECT count(*) FROM pg_stat_activity
-    WHERE datname = current_database() AND backend_type = 'client backend'
+    WHERE datname = current_database() AND backend_type = 'client backend' AND backend_start > %s
 """
 
 
-def count_connections() -> int:
+def count_connections(since: datetime) -> int:
+    """Return how many connections there are that were opened later."""
     with connection.cursor() as cursor:
-        cursor.execute(CONNECTIONS)
+        cursor.execute(CONNECTIONS, [since])
         (count,) = cursor.fetchone()
     return int(count)
+
+
+def database_time() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (now,) = cursor.fetchone()
+    assert isinstance(now, datetime)
+    return now
 
 
 def status_of(port: int, path: str) -> int:
@@ -48,11 +58,11 @@ def status_of(port: int, path: str) -> int:
 
 @pytest.mark.process
 def test_it_connects_every_thread_before_anybody_asks() -> None:
-    before = count_connections()
+    begin = database_time()
     with reserved_port() as port:
         env = environment(WEB_CONCURRENCY="1")
         with running([*GUNICORN, "--bind", f"127.0.0.1:{port}"], env) as web:
-            until(lambda: count_connections() >= before + THREADS, web)
+            until(lambda: count_connections(since=begin) >= THREADS, web)
 
 
 @pytest.mark.process
