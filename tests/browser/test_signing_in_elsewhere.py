@@ -18,6 +18,7 @@ from tests.accounts.conftest import idp
 from tests.accounts.idp import Provider
 from tests.accounts.sso_steps import sign_in_by_sso
 from tests.desk import Open, Window, ready, sign_in_browser
+from tests.operations.processes import until
 from tests.people import PASSWORD
 
 __all__ = ["idp"]
@@ -79,6 +80,7 @@ def went_on(page: Page, items: list[Annotation], person: User) -> None:
     ready(page, items[1])
     expect(page.locator(DIALOG)).to_be_hidden()
     expect(page.locator("#failure")).to_be_hidden()
+    until(Decision.objects.exists)
     decision = Decision.objects.get()
     assert (decision.reasoning, decision.reviewer) == ("Typed before", person)
     page.keyboard.press("Control+Enter")
@@ -129,6 +131,7 @@ def test_it_goes_on_after_a_single_sign_on(
     went_on(page, items, wendy)
 
 
+@pytest.mark.answer_first
 def test_it_submits_nothing_when_somebody_else_signs_in_there(
     window: Window,
     open_item: Open,
