@@ -15,8 +15,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
+from reviewapp.annotations import parsing
 from reviewapp.annotations import payload as payloads
-from reviewapp.annotations.decide import parsing
 from reviewapp.retrievers.guidance.labels import MAX_LABEL_LENGTH
 from reviewapp.storable import storable_json, storable_text
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from django.urls import path
 
 from reviewapp.annotations.views.changed_since import catch_up, check_for_changes
-from reviewapp.annotations.views.decide import decide_annotation, defer, resume_item, skip
+from reviewapp.annotations.views.decide import (
+    decide_annotation,
+    defer,
+    judge_result,
+    resume_item,
+    skip,
+)
 from reviewapp.annotations.views.decision import decision, decision_by_id
 from reviewapp.annotations.views.decisions import (
     corrections_of_person,
@@ -15,7 +21,6 @@ from reviewapp.annotations.views.decisions import (
 )
 from reviewapp.annotations.views.drafts import discard_draft, save_draft
 from reviewapp.annotations.views.exports import export_file, export_manifest, exports
-from reviewapp.annotations.views.judge import judge_result
 from reviewapp.annotations.views.life import life
 from reviewapp.annotations.views.queue import queue
 from reviewapp.annotations.views.reverts import (

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from reviewapp.audit.csv_export import export_lines
 from reviewapp.audit.filters import NO_PERSON, EventFilter, HistoryForm
 from reviewapp.audit.first_page import SIZE, Shown, filter_choices, newest_page
+from reviewapp.audit.presenters.csv_export import export_lines
 from reviewapp.audit.presenters.runs import fold_runs
 from reviewapp.audit.presenters.timeline import Entry, build_entries
 from reviewapp.audit.querysets import NEWEST_FIRST
@@ -61,7 +61,10 @@ def history(request: Request) -> HttpResponse:
         "retriever_names": choices.retriever_names,
         "titles": find_titles({entry.ref for entry in entries}),
         "shown": Shown.ALL if event_filter.action else Shown(event_filter.show),
-        "file_query": _file_query(event_filter),
+        # A file holds what the page shows, also where that is a default.
+        "file_query": urlencode(
+            {**event_filter.parameters(), "show": event_filter.show}, doseq=True
+        ),
         "kinds": [(event_filter.querystring(show=kind), kind) for kind in Shown],
         "here": event_filter.querystring(),
         "pager": pagination.PageLinks(
@@ -82,12 +85,6 @@ def history(request: Request) -> HttpResponse:
     response["HX-Push-Url"] = request.path + event_filter.querystring(cursor=cursor)
     response["HX-Trigger"] = json.dumps({"say": message})
     return response
-
-
-def _file_query(event_filter: EventFilter) -> str:
-    """Return the query string of files with what the page shows, also where that is a default."""
-    parameters = {**event_filter.parameters(), "show": event_filter.show}
-    return urlencode(parameters, doseq=True)
 
 
 def _load_entries(

@@ -42,11 +42,12 @@ def module_script(entry: str) -> Markup:
     That is a preload link for each module it imports, because a browser would request one level of
     imports after the other, and as JSON the translations of their sentences, if there are any.
     """
-    return _module_script(entry, translation.get_language() or "")
+    return module_tags(entry, translation.get_language() or "")
 
 
 @bounded_cache(most_bytes=MIB)
-def _module_script(entry: str, language: str) -> Markup:
+def module_tags(entry: str, language: str) -> Markup:
+    """Return what `module_script` does, once for each language."""
     tags: list[str] = []
     translations = script_translations(entry, translation)
     if translations:

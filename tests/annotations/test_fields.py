@@ -22,8 +22,8 @@ from reviewapp.annotations.fields import (
     as_typed,
 )
 from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.audit.csv_export import export_lines
 from reviewapp.audit.models import Event
+from reviewapp.audit.presenters.csv_export import export_lines
 from reviewapp.mixpeek.calls.annotations import EDITABLE_FIELDS, Extras
 from reviewapp.mixpeek.records import AnnotationRecord
 from tests.decisions import decide, filled_form, post_decision

@@ -16,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from reviewapp.annotations.decide import parsing
+from reviewapp.annotations import parsing
 from reviewapp.annotations.decide.form_base import (
     DAMAGED,
     parse_base,

@@ -21,7 +21,6 @@ from reviewapp.annotations.decide.exceptions import (
     TakenBack,
 )
 from reviewapp.annotations.decide.merging import current_values, merge_or_raise_stale
-from reviewapp.annotations.decide.parsing import settled_label
 from reviewapp.annotations.decide.statements import (
     lock_annotation,
     precheck,
@@ -34,6 +33,7 @@ from reviewapp.annotations.label_use import exact_labels
 from reviewapp.annotations.mirror.absorb import rebase
 from reviewapp.annotations.mirror.from_upstream import CANNOT_TELL
 from reviewapp.annotations.models import Annotation, Decision, Undo
+from reviewapp.annotations.parsing import settled_label
 from reviewapp.audit.context import acting
 from reviewapp.json_values import is_same_json
 from reviewapp.outbox import services as outbox

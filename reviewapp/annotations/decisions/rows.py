@@ -57,7 +57,11 @@ def build_rows(decisions: Sequence[Decision]) -> list[DecisionRow]:
 
     rows = []
     for decision in decisions:
-        titles = _label_titles(decision)
+        titles = {}
+        if decision.label_set is not None:
+            for label in decision.label_set.labels:
+                titles[label["value"]] = label.get("title") or label["value"]
+
         before = str(decision.base.get("label") or "")
         row = DecisionRow(
             decision=decision,
@@ -67,10 +71,3 @@ def build_rows(decisions: Sequence[Decision]) -> list[DecisionRow]:
         )
         rows.append(row)
     return rows
-
-
-def _label_titles(decision: Decision) -> dict[str, str]:
-    if decision.label_set is None:
-        return {}
-    labels = decision.label_set.labels
-    return {label["value"]: label["title"] for label in labels if label.get("title")}

@@ -17,7 +17,7 @@ from typing import Any
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from reviewapp.audit.csv_export import BYTE_ORDER_MARK, format_rows
+from reviewapp.audit.presenters.csv_export import BYTE_ORDER_MARK, format_rows
 
 Row = Mapping[str, Any]
 

@@ -46,8 +46,8 @@ def claim_next_annotation(
     """Lease the first free item after `after` to `person`, or the first of all; return its key.
 
     Items that other pages have only loaded as their next one come last. Returns None if no item is
-    free; `only_waiting` passes over decided ones. Pass `after` as it was loaded before its decision,
-    because the decision moves it in most orders.
+    free; `only_waiting` passes over decided ones. Pass `after` as it was loaded before its
+    decision, because the decision moves it in most orders.
     """
     excluded = [after.pk] if after else []
     for takes_prefetched in (False, True):

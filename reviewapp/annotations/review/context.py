@@ -12,10 +12,10 @@ from django.conf import settings
 from reviewapp.annotations.decide.changed_since import digest_of
 from reviewapp.annotations.decide.form_base import long_fields
 from reviewapp.annotations.decide.forms import HIDDEN_FIELDS
-from reviewapp.annotations.decide.parsing import MAX_REASONING_LENGTH
 from reviewapp.annotations.drafts.resume import draft_as_json
 from reviewapp.annotations.fields import FIELDS
 from reviewapp.annotations.models import Annotation, Decision, Draft
+from reviewapp.annotations.parsing import MAX_REASONING_LENGTH
 from reviewapp.annotations.payload import MAX_PAYLOAD_BYTES
 from reviewapp.annotations.queue.leases import LEASE_DURATION
 from reviewapp.annotations.review import label_buttons, shortcuts

@@ -147,11 +147,19 @@ def load_decision_record(pk: int) -> DecisionRecord | None:
         return None
 
     annotation = decision.annotation
-    execution = _execution(decision)
+    # The execution whose query was judged.
+    execution = None
+    if annotation.execution_id:
+        execution = Execution.objects.filter(execution_id=annotation.execution_id).first()
+    elif decision.result:
+        execution = decision.result.execution
+
+    is_intact = False
     shown_evidence = None
     if decision.result:
         words = query_words(execution.inputs if execution else {})
         shown_evidence = evidence(decision.result.snapshot, query_words=words)
+        is_intact = digest(decision.result.snapshot) == decision.document_digest
 
     later = Decision.objects.filter(annotation=annotation, pk__gt=pk).order_by("pk")
     later = later.select_related("reviewer", "undo")
@@ -164,7 +172,7 @@ def load_decision_record(pk: int) -> DecisionRecord | None:
         result=decision.result,
         execution=execution,
         evidence=shown_evidence,
-        is_intact=_is_intact(decision),
+        is_intact=is_intact,
         has_changed_since=_has_changed_since(decision.result),
         fields=_fields(decision),
         change=decision.change,
@@ -173,20 +181,6 @@ def load_decision_record(pk: int) -> DecisionRecord | None:
         entries=timeline_since(annotation.ref, decision.created_at),
         at_mixpeek=[version for version in versions if version.version >= first_version],
     )
-
-
-def _execution(decision: Decision) -> Execution | None:
-    """Return the execution whose query was judged."""
-    named = decision.annotation.execution_id
-    if named:
-        return Execution.objects.filter(execution_id=named).first()
-    return decision.result.execution if decision.result else None
-
-
-def _is_intact(decision: Decision) -> bool:
-    if decision.result is None:
-        return False
-    return digest(decision.result.snapshot) == decision.document_digest
 
 
 def _has_changed_since(result: Result | None) -> bool:

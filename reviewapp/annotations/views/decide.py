@@ -1,4 +1,4 @@
-"""Decide an item, skip it, defer it, resume it; then go on to the next item."""
+"""Decide an item, skip it, defer it, resume it; start to judge a result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.text import get_text_list
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from reviewapp.annotations.decide import services
+from reviewapp.annotations.decide import create, services
 from reviewapp.annotations.decide import skip as decide_skip
 from reviewapp.annotations.decide.conflicts import compare_sides, rebased_form_data
 from reviewapp.annotations.decide.exceptions import (
@@ -39,12 +39,12 @@ from reviewapp.annotations.decide.forms import (
     posted_data,
     upgraded_form_data,
 )
-from reviewapp.annotations.decide.parsing import number
 from reviewapp.annotations.decide.submission import Submission
 from reviewapp.annotations.drafts import services as drafts_services
 from reviewapp.annotations.fields import FIELDS, SHARED_FIELDS
 from reviewapp.annotations.label_use import is_new_label, new_label_question
 from reviewapp.annotations.models import Annotation, Decision, SetAside
+from reviewapp.annotations.parsing import number
 from reviewapp.annotations.queue import leases
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.review.context import lease_minutes, person_context
@@ -61,6 +61,7 @@ from reviewapp.annotations.views.review import render_item
 from reviewapp.annotations.views.sign_in_gate import or_sign_in
 from reviewapp.audit.context import set_subject
 from reviewapp.json_values import is_same_json
+from reviewapp.retrievers.models import Result
 from reviewapp.web.http import Request, parse_whole_number, undecodable_fields, wants_json
 
 if TYPE_CHECKING:
@@ -334,3 +335,13 @@ def resume_item(request: Request, pk: int) -> HttpResponse:
     if decide_skip.resume_set_aside(annotation, actor=request.user):
         messages.success(request, _("Back in your queue."))
     return redirect_to_item(QueueFilter.parse(request.GET), pk)
+
+
+@require_POST
+@permission_required("annotations.decide_annotation", raise_exception=True)
+def judge_result(request: Request, pk: int) -> HttpResponse:
+    """Redirect to the item in which this result is judged for its own query, created if missing."""
+    results = Result.objects.filter(execution__isnull=False)
+    result = get_object_or_404(results.select_related("execution__retriever"), pk=pk)
+    annotation = create.get_or_create_item(result, actor=request.user)
+    return redirect("review", annotation.pk)

@@ -35,23 +35,22 @@ def life(request: Request, pk: int) -> HttpResponse:
     # A request's events are grouped newest first.
     entries = build_entries(page.rows[::-1])[::-1]
 
+    # By default the first version is compared with the last.
+    versions = lives.list_versions(annotation, annotation.changes)
+    left = parse_whole_number(request.GET.get("left", "")) or versions[-1].number
+    right = parse_whole_number(request.GET.get("right", "")) or versions[0].number
+
     context: dict[str, Any] = {
         "annotation": annotation,
         "execution": lives.load_execution(annotation),
         "is_beginning": not page.before,
         "entries": entries,
         "pager": pagination.PageLinks(page=page, path=request.path),
-        **_comparison(request, annotation),
+        "versions": versions,
+        "left": left,
+        "right": right,
+        "compared": lives.compare(annotation, annotation.changes, left=left, right=right),
     }
     return render_page_or_fragment(
         "annotations/_life.html", request, "annotations/life.html", context
     )
-
-
-def _comparison(request: Request, annotation: Annotation) -> dict[str, Any]:
-    """Return the versions to choose from, and the two chosen: by default the first and the last."""
-    versions = lives.list_versions(annotation, annotation.changes)
-    left = parse_whole_number(request.GET.get("left", "")) or versions[-1].number
-    right = parse_whole_number(request.GET.get("right", "")) or versions[0].number
-    compared = lives.compare(annotation, annotation.changes, left=left, right=right)
-    return {"versions": versions, "compared": compared, "left": left, "right": right}

@@ -1,4 +1,4 @@
-"""One's last decisions, and their undo; after the hold it shows what a new decision would restore."""
+"""One's last decisions, and their undo: after the hold, what a new decision would restore."""
 
 from __future__ import annotations
 

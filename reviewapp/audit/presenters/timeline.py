@@ -86,8 +86,8 @@ _UPSTREAM_ACTIONS = frozenset(
 class Entry:
     """One thing that somebody did to one ref: `who` did what (`sentence`), and what it changed.
 
-    `decision_id` is the key of the decision that it brought into force, None for none. `actor_id` is
-    the key of a person of ours, `actions` are those of its events.
+    `decision_id` is the key of the decision that it brought into force, None for none. `actor_id`
+    is the key of a person of ours, `actions` are those of its events.
     """
 
     at: datetime

@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from reviewapp.audit.registry import find_titles
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.status.context_processors import attention_context, banner_context
-from reviewapp.outbox.status.health import DeliveryHealth, delivery_health
+from reviewapp.outbox.status.health import delivery_health
 from reviewapp.web.http import Request, wants_fragment
 
 _NO_CONTENT = 204
@@ -26,9 +26,14 @@ def with_updates(request: Request, response: HttpResponse) -> HttpResponse:
         return response
 
     health = delivery_health(request.user)
-    fragments = []
+    fragments: list[str] = []
     if health.banner_state != page_banner:
-        fragments.append(_banner(request, health))
+        context = {
+            **banner_context(health),
+            "out_of_band": True,
+            "page": request.htmx.current_url_abs_path,
+        }
+        fragments.append(render_to_string("_pause.html", context, request))
 
     page_attention = request.headers.get("X-Attention")
     if page_attention is not None and health.attention_state != page_attention:
@@ -44,15 +49,6 @@ def with_updates(request: Request, response: HttpResponse) -> HttpResponse:
     for fragment in fragments:
         response.write(fragment)
     return response
-
-
-def _banner(request: Request, health: DeliveryHealth) -> str:
-    context = {
-        **banner_context(health),
-        "out_of_band": True,
-        "page": request.htmx.current_url_abs_path,
-    }
-    return render_to_string("_pause.html", context, request)
 
 
 def _toast(request: Request) -> str:

@@ -15,8 +15,8 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.decide.forms import OLD_FORM_NOTICE
 from reviewapp.annotations.fields import FIELDS, as_typed
 from reviewapp.annotations.models import Annotation, Decision, Draft
-from reviewapp.audit.csv_export import export_lines
 from reviewapp.audit.models import Event
+from reviewapp.audit.presenters.csv_export import export_lines
 from tests.decisions import decide, filled_form
 from tests.factories import make_annotation
 

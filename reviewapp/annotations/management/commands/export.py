@@ -40,7 +40,7 @@ Write decisions, current labels or history to a file, and a manifest beside it."
         parser.add_argument("--url", default="", help="where links lead: https://review.example")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Write both files; exits with 1 and a sentence if the filter is wrong or matches nothing."""
+        """Write both files; exits with 1 and a sentence if the filter is wrong or finds nothing."""
         data = {
             "kind": options["kind"],
             "format": options["format"],

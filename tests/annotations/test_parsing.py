@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reviewapp.annotations import parsing
 from reviewapp.annotations import payload as payloads
-from reviewapp.annotations.decide import parsing
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 SCALARS = (

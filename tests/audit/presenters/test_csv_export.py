@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
 from reviewapp.audit.context import acting
-from reviewapp.audit.csv_export import COLUMNS, cell, export_lines
 from reviewapp.audit.models import Event
+from reviewapp.audit.presenters.csv_export import COLUMNS, cell, export_lines
 from tests.factories import make_bare_annotation, make_retriever
 from tests.rules.sources import ROOT
 
