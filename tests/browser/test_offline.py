@@ -219,3 +219,38 @@ def test_it_lists_what_waits_for_everybody(
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (400, "The server did not accept this form."),
+        (413, "This is too large for the server."),
+        (403, "You no longer have access to decide this."),
+    ],
+)
+def test_it_says_why_the_server_refuses_what_waited(
+    window: Window,
+    open_item: Open,
+    alice: User,
+    items: list[Annotation],
+    status: int,
+    sentence: str,
+) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    page.context.set_offline(True)
+    page.fill("#reasoning", "Written offline")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(WAITS)).to_contain_text("This is not saved yet.")
+
+    page.route("**/decide*", lambda route: route.fulfill(status=status, body="<p>No.</p>"))
+    page.context.set_offline(False)
+    expect(page.locator(CHIP)).to_contain_text("1 needs you")
+    page.locator(CHIP).click()
+    expect(page.locator("#waiting [data-says]")).to_contain_text(sentence)
+    # No other reason is given beside it, and what was typed is a draft.
+    page.unroute("**/decide*")
+    page.reload()
+    expect(page.locator("#reasoning")).to_have_value("Written offline")
+    assert not Decision.objects.exists()

@@ -68,6 +68,21 @@ def test_it_goes_on_with_the_submit_after_signing_in(
     ready(page, items[2])
 
 
+def test_it_no_longer_says_saved_of_the_item_before(
+    window: Window, open_item: Open, alice: User, items: list[Annotation]
+) -> None:
+    page = window(alice)
+    open_item(page, items[0])
+    page.keyboard.press("Control+Enter")
+    ready(page, items[1])
+    expect(page.locator("#bar .bar-message")).to_contain_text("Saved.")
+
+    dialog = _submit_signed_out(page)
+    expect(dialog).to_be_visible()
+    expect(page.locator("#bar .bar-message")).to_have_count(0)
+    assert Decision.objects.count() == 1
+
+
 def test_it_says_that_the_account_is_deactivated_and_asks_for_nothing(
     window: Window, open_item: Open, alice: User, adam: User, items: list[Annotation]
 ) -> None:
