@@ -20,6 +20,8 @@ TRACKED = [
     "annotations_annotation",
     "annotations_decision",
     "annotations_export",
+    "annotations_revert",
+    "annotations_reverteddecision",
     "annotations_setaside",
     "annotations_undo",
     "api_apitoken",

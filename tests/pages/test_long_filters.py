@@ -34,7 +34,12 @@ def chosen(page: Any, value: str) -> str:
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("/history", "person"), ("/deliveries", "person"), ("/annotations", "reviewer")],
+    [
+        ("/history", "person"),
+        ("/decisions", "person"),
+        ("/deliveries", "person"),
+        ("/annotations", "reviewer"),
+    ],
 )
 def test_it_takes_the_person_behind_the_last_choice(
     adam: User, last_person: User, path: str, name: str
