@@ -1,5 +1,5 @@
 // The queue: where the last item of a list leads to, and its decision can be undone by key as on
-// the review page.
+// the review page. The keys for the next item, the previous one and the search move here, too.
 
 import { isApple } from "./page.js";
 
@@ -17,6 +17,39 @@ document.addEventListener("keydown", (event) => {
   if (!undoButton() || document.querySelector(IN_THE_WAY)) return;
   event.preventDefault();
   undoButton().click();
+});
+// The person's single keys of the review page, [] if they have switched them off.
+const KEY_TABLE = JSON.parse(document.getElementById("key-table").textContent);
+
+function actionOf(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.key.length > 1) return "";
+  const row = KEY_TABLE.find(({ keys }) => keys.includes(event.key.toLowerCase()));
+  return row ? row.action : "";
+}
+
+function moveInList(by) {
+  const links = [...document.querySelectorAll("#queue .row-link")];
+  const here = links.indexOf(document.activeElement);
+  const place = here < 0 && by < 0 ? links.length - 1 : here + by;
+  const link = links[Math.min(Math.max(place, 0), links.length - 1)];
+  if (!link) return;
+  link.focus({ preventScroll: true });
+  link.scrollIntoView({ block: "nearest" });
+}
+
+const ACTIONS = {
+  item_next: () => moveInList(1),
+  item_previous: () => moveInList(-1),
+  search: () => document.getElementById("id_q").focus(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.isComposing || event.getModifierState("AltGraph")) return;
+  if (event.target.closest(TEXT_FIELD) || document.querySelector(IN_THE_WAY)) return;
+  const action = ACTIONS[actionOf(event)];
+  if (!action) return;
+  event.preventDefault();
+  action();
 });
 document.addEventListener("htmx:load", () => {
   // The filters, the search and the order may have been changed without a page load.

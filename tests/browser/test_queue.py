@@ -231,3 +231,42 @@ def test_it_is_accessible_and_never_wider_than_the_window(
         results = Axe().run(desk.page)
         assert results.violations_count == 0, results.generate_report()
         assert desk.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+
+
+def test_it_walks_through_the_list_and_into_the_search_by_keys(desk: Desk, alice: User) -> None:
+    for number in (1, 2, 3):
+        make_annotation(title=f"Item {number}", confidence=0.1 * number)
+    alice.key_map = {"item_previous": "o"}
+    alice.save()
+    desk.sign_in(alice)
+    desk.open("/annotations")
+    page, rows = desk.page, desk.page.locator(".row-link")
+    page.keyboard.press("j")
+    expect(rows.nth(0)).to_be_focused()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(rows.nth(2)).to_be_focused()
+    page.keyboard.press("o")
+    expect(rows.nth(1)).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.locator("#id_q")).to_be_focused()
+    page.keyboard.type("jo")
+    expect(page.locator("#id_q")).to_have_value("jo")
+
+
+def test_it_opens_an_item_by_keys_and_takes_none_that_are_switched_off(
+    desk: Desk, alice: User
+) -> None:
+    item = make_annotation(title="Item")
+    desk.sign_in(alice)
+    desk.open("/annotations")
+    desk.page.keyboard.press("j")
+    desk.page.keyboard.press("Enter")
+    desk.page.wait_for_url(f"**/annotations/{item.pk}")
+
+    alice.single_keys = False
+    alice.save()
+    desk.open("/annotations")
+    desk.page.keyboard.press("j")
+    expect(desk.page.locator(".row-link")).not_to_be_focused()

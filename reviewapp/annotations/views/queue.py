@@ -20,6 +20,7 @@ from reviewapp.annotations.queue.pages import load_queue_page
 from reviewapp.annotations.queue.querysets import MAX_QUEUE_COUNT, explain_empty_queue
 from reviewapp.annotations.queue.row import ListRow, build_queue_row
 from reviewapp.annotations.queue.search import find_matches
+from reviewapp.annotations.review import shortcuts
 from reviewapp.annotations.review.last_actions import last_actions
 from reviewapp.web import pagination
 from reviewapp.web.http import Request, render_page_or_fragment, wants_fragment
@@ -94,6 +95,8 @@ def queue(request: Request) -> HttpResponse:
         context["facets"] = render_filter_fields(queue_filter)
         context["whole"] = True
         context |= last_actions(person)
+        keys = shortcuts.for_person(person.key_map)
+        context["key_table"] = shortcuts.shortcuts_as_json(keys) if person.single_keys else []
 
     response = render_page_or_fragment(
         "annotations/_queue.html", request, "annotations/queue.html", context
