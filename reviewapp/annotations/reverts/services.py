@@ -6,13 +6,14 @@ batch: each item is locked, and an item of two batches is reverted by the first.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -46,6 +47,7 @@ MAX_DECISIONS = 10_000
 _TASK = "annotations.revert"
 # After so many items the actor's rights are looked at again.
 _AT_ONCE = 20
+_logger = logging.getLogger(__name__)
 
 
 def preview(decisions: Sequence[Decision]) -> list[tuple[Decision, Plan]]:
@@ -142,6 +144,14 @@ def _revert_next(revert: Revert, actor: User) -> bool:
             _settle(item, RevertedDecision.State.FAILED, problem=str(error))
         except StaleSubmission:
             _settle(item, RevertedDecision.State.SKIPPED, effect=Effect.CHANGED_SINCE)
+        except (OperationalError, InterfaceError):
+            # The database is away: the next sweep goes on here.
+            raise
+        except Exception:
+            # One item must not keep the others from being reverted.
+            _logger.exception("decision %s could not be reverted", item.decision_id)
+            problem = _("An unexpected error occurred. The log of the worker says more.")
+            _settle(item, RevertedDecision.State.FAILED, problem=problem)
         else:
             state = RevertedDecision.State.DONE
             if Plan(effect=effect).is_skipped:

@@ -220,6 +220,29 @@ def test_it_goes_on_after_a_crash(
     assert (first.state, first.effect) == ("skipped", "undone")
 
 
+def test_an_item_that_fails_keeps_no_other_from_being_reverted(
+    lena_client: Client,
+    alice: User,
+    decided: dict[str, Decision],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*_: object, **__: object) -> Decision:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(services, "decide_locked", fail)
+    batch = revert_at_once(lena_client, f"person={alice.pk}", shown=7)
+
+    assert batch.finished_at is not None
+    assert (
+        sorted(state for state, _ in results(batch)) == ["done"] * 2 + ["failed"] + ["skipped"] * 4
+    )
+    failed = batch.items.get(state="failed")
+    assert failed.decision == decided["sent"]
+    assert "unexpected error" in failed.problem
+    assert "a defect" in caplog.text
+
+
 def test_it_stops_when_the_lead_loses_the_right(
     lena_client: Client, lena: User, alice: User, decided: dict[str, Decision]
 ) -> None:
