@@ -174,6 +174,7 @@ function showNextIfDue() {
   if (!next) return;
   submit.next = next.item;
   showItem(next.element);
+  showSaving();
 }
 
 // Until an answer has come, the bar says so.

@@ -13,7 +13,11 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision, Draft
 from tests.desk import Open, Window, ready, sign_in_browser
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.answer_first,
+]
 
 WORDS = "Half a thought about the serifs"
 ASKS = "#signing_out"
