@@ -14,7 +14,11 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision, Draft
 from tests.desk import Open, Window, answered, ready
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.answer_first,
+    pytest.mark.django_db(transaction=True),
+]
 LARGE: dict[str, Any] = {"rows": [{"text": "a \u4e2d " * 20, "score": 0.5}] * 2_500, "note": "old"}
 SAVED = "Draft saved on the server"
 STATE = "[data-draft-state]"
