@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Case, Exists, F, Func, OuterRef, Q, Value, When
-from django.db.models.fields.json import KT
+from django.db.models.fields.json import KT, KeyTextTransform
 from django.db.models.functions import Abs, Cast
 from django.db.models.lookups import Exact
 
@@ -96,13 +96,23 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         return decided.exclude(label=F("label_seen"))
 
     def with_standing(self, standing: str) -> Self:
-        """Return those that are in force, that were replaced, or that were undone."""
+        """Return those that are in force, replaced, undone or not (`filters.Standing`)."""
         if standing == "undone":
             return self.filter(undo__isnull=False)
+        if standing == "not_undone":
+            return self.filter(undo=None)
         if standing == "in_force":
             return self.filter(annotation__decision_id=F("id"))
         replaced = ~Q(annotation__decision_id=F("id")) | Q(annotation__decision_id=None)
         return self.filter(replaced, undo=None)
+
+    def on_machines_label(self) -> Self:
+        """Return those whose person saw the label that the machine proposed, before any decision."""
+        is_first = Q(base__decision=None) | ~Q(base__has_key="decision")
+        seen = self.alias(
+            label_seen=KT("base__label"), proposed=KeyTextTransform("label", "annotation__proposed")
+        )
+        return seen.filter(is_first, proposed=F("label_seen"), label_seen__gt="")
 
     def moving_confidence(self, least: float) -> Self:
         """Return those that moved the confidence that their person saw by `least` or more."""

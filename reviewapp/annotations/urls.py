@@ -18,6 +18,7 @@ from reviewapp.annotations.views.decisions import (
     decision_totals,
     decisions,
     decisions_of_person,
+    overrides,
 )
 from reviewapp.annotations.views.drafts import discard_draft, save_draft
 from reviewapp.annotations.views.exports import export_file, export_manifest, exports
@@ -58,6 +59,7 @@ urlpatterns = [
     path("annotations/<int:pk>/life", life, name="life"),
     path("decisions", decisions, name="decisions"),
     path("decisions/totals", decision_totals, name="decision_totals"),
+    path("decisions/overrides", overrides, name="overrides"),
     path("decisions/last", last_action, name="last_decision"),
     path("decisions/recent", recent, name="recent_decisions"),
     path("decisions/<int:pk>", decision, name="decision"),

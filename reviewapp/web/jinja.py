@@ -80,6 +80,7 @@ _NAVIGATION_PARTS = {
     "exports": "history",
     "history_totals": "history",
     "new_revert": "history",
+    "overrides": "history",
     "revert": "history",
     "reverts": "history",
     "invite": "people",

@@ -41,6 +41,7 @@ def addresses(lena: User, alice: User) -> list[str]:
         "/decisions",
         "/decisions?moved=7",
         "/decisions/totals",
+        "/decisions/overrides",
         f"/decisions/{first.pk}",
         f"/people/{alice.pk}/decisions",
         f"/people/{alice.pk}/corrections",

@@ -47,6 +47,13 @@ class Standing(TextChoices):
     IN_FORCE = "in_force", gettext_lazy("In force")
     REPLACED = "replaced", gettext_lazy("No longer in force")
     UNDONE = "undone", gettext_lazy("Undone")
+    NOT_UNDONE = "not_undone", gettext_lazy("Not undone")
+
+
+class Seen(TextChoices):
+    """Whose label the person saw."""
+
+    MACHINE = "machine", gettext_lazy("The machine's")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +68,7 @@ class DecisionFilter(Filter):
     person: tuple[str, ...] = ()
     outcome: str = ""
     standing: str = ""
+    seen: str = ""
     retriever: str = ""
     label_from: str = ""
     label_to: str = ""
@@ -79,6 +87,8 @@ class DecisionFilter(Filter):
             decisions = decisions.with_outcome(self.outcome)
         if self.standing:
             decisions = decisions.with_standing(self.standing)
+        if self.seen == Seen.MACHINE:
+            decisions = decisions.on_machines_label()
         if self.retriever:
             decisions = decisions.filter(annotation__retriever__retriever_id=self.retriever)
         if self.label_from:
@@ -126,6 +136,10 @@ class DecisionsForm(TimeSpanForm):
     standing = Choice(
         label=gettext_lazy("State"),
         choices=[("", gettext_lazy("Any state")), *Standing.choices],
+    )
+    seen = Choice(
+        label=gettext_lazy("Label seen"),
+        choices=[("", gettext_lazy("Any label")), *Seen.choices],
     )
     retriever = Choice(label=gettext_lazy("Retriever"))
     delivery = Choice(
