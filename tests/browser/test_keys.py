@@ -15,6 +15,7 @@ from reviewapp.retrievers.guidance.services import write_guidelines
 from tests.desk import Open, Window, answered, ready
 from tests.factories import make_annotation, make_result
 from tests.media import play_silence
+from tests.operations.processes import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -549,7 +550,8 @@ def test_it_scrolls_the_list_of_keys_and_leaves_it_by_keys(
     sheet = page.locator("#keys")
     expect(sheet).to_be_focused()
     page.keyboard.press("PageDown")
-    page.wait_for_function("document.getElementById('keys').scrollTop > 0")
+    # The browser scrolls smoothly, and our policy lets no function be waited for in the page.
+    until(lambda: sheet.evaluate("sheet => sheet.scrollTop > 0"))
     page.keyboard.press("Escape")
     expect(sheet).to_be_hidden()
     expect(page.locator("[name=choice]:checked")).to_be_focused()
