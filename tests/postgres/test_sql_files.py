@@ -1,8 +1,8 @@
 """Each `.sql` file of the product is valid, fits its type, and uses the indexes that it names.
 
-A file names them in a comment: `-- Indexes: first_idx, second_idx`. A file that names places for
-pieces of SQL, such as `{condition}`, is tested as the product fills it in
-(`statements.py` in `tests/annotations/decide/`, `tests/annotations/queue/`,
+A file names them in a comment: `-- Indexes: first_idx, second_idx or one_as_good`; one that reads no
+table names none. A file that names places for pieces of SQL, such as `{condition}`, is tested as
+the product fills it in (`statements.py` in `tests/annotations/decide/`, `tests/annotations/queue/`,
 `tests/api/annotations/` and `tests/outbox/`).
 """
 
@@ -193,12 +193,14 @@ def filled() -> Iterator[psycopg.Connection[Any]]:
 def test_its_plan_uses_the_indexes_that_it_names(
     path: Path, filled: psycopg.Connection[Any]
 ) -> None:
-    named = re.search(r"-- Indexes?: (.+)", (ROOT / path).read_text())
-    assert named, "it names no index"
     plan = filled.execute(f"EXPLAIN (GENERIC_PLAN) {numbered(statement(path).text)}").fetchall()
     lines = "\n".join(line for (line,) in plan)
+    named = re.search(r"-- Indexes?: (.+)", (ROOT / path).read_text())
+    if named is None:
+        assert set(re.findall(r"(\w+) Scan on", lines)) == {"Function"}, "it names no index"
+        return
     for index in named[1].split(", "):
-        assert index in lines, lines
+        assert any(name in lines for name in index.split(" or ")), lines
     for table in ("annotations_annotation", "outbox_change", "audit_event"):
         assert f"Seq Scan on {table}" not in lines, lines
 

@@ -1,7 +1,7 @@
 -- Lock the annotations of refs and of upstream's records, in the order of their keys. A record may
 -- fill the unannotated row of its document and execution.
--- Indexes: annotations_annotation_ref_key, annotations_annotation_annotation_id_key,
--- annotation_document
+-- Indexes: annotations_annotation_ref, annotations_annotation_annotation_id, once_unannotated
+-- (of the first two, the beginning: each column has two indexes that serve)
 SELECT id
 FROM annotations_annotation
 WHERE ref = ANY(%(refs)s::text[])
