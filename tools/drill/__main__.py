@@ -153,21 +153,25 @@ def _load_options(
 
 
 def _start_abuser(site: Site) -> None:
-    """Start the abusive client; the responses it gets are in `abuse.json`."""
+    """Start the abusive client and wait for its first responses, which it keeps in `abuse.json`."""
     command = manage("create_token", abuser.PERSON, "--scope", "decide", "--days", "1")
     site.run("token", command)
     token = site.children.log_tail("token").split()[-1]
 
+    answers = site.folder / "abuse.json"
     options = abuser.AbuserOptions(
         web=site.webs,
         password=PASSWORD,
         token=token,
         items=[pk for pk, _ in site.items()],
-        answers=str(site.folder / "abuse.json"),
+        answers=str(answers),
     )
     file = site.folder / "abuser.json"
     options.write(file)
     site.children.start("abuser", python("-m", "tools.drill.clients.abuser", str(file)))
+    # It has the lowest priority; without it, the drill would prove nothing.
+    while not answers.exists():
+        site.children.wait(_POLL_SECONDS)
 
 
 def _run_load(site: Site, injector: FaultInjector, load: LoadOptions, deadline: float) -> None:
