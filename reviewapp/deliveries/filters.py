@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.contrib.auth import get_user_model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,9 +14,7 @@ from reviewapp.outbox.models import Change
 from reviewapp.outbox.querysets import ChangeQuerySet
 from reviewapp.outbox.status.change_filters import ChangeFilter, filter_condition
 from reviewapp.retrievers.filters import offered_retrievers
-from reviewapp.web.filters import Choice, Filter, FilterForm, find_person, with_chosen
-
-_MAX_CHOICES = 500
+from reviewapp.web.filters import Choice, Filter, FilterForm, offered_people
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +47,8 @@ class DeliveriesForm(FilterForm):
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
-        people = get_user_model().objects.order_by("username").values_list("pk", "username")
-        offered = [("", _("Anybody")), *people[:_MAX_CHOICES]]
-        self.set_choices("person", with_chosen(offered, data.get("person", ""), find_person))
-
+        people = offered_people([data.get("person", "")])
+        self.set_choices("person", [("", _("Anybody")), *people])
         choices = offered_retrievers(data.get("retriever", ""))
         self.set_choices("retriever", [("", _("Any retriever")), *choices])
 

@@ -11,15 +11,19 @@ from django.utils.translation import gettext as _
 
 from reviewapp.retrievers.models import Retriever
 from reviewapp.retrievers.querysets import RetrieverQuerySet
-from reviewapp.web.filters import NOT_A_PARAMETER, Filter, FilterForm, distinct_choices
+from reviewapp.web.filters import (
+    MAX_CHOICES,
+    NOT_A_PARAMETER,
+    Filter,
+    FilterForm,
+    distinct_choices,
+)
 
 ORDERS = {
     "name": ("name", "id"),
     "waiting": ("-waiting", "id"),
     "edited": ("-edited_at", "-id"),
 }
-
-_MAX_CHOICES = 500
 
 
 class RetrieverFilterForm(FilterForm):
@@ -79,7 +83,7 @@ def offered_retrievers(chosen: str) -> list[tuple[Any, str]]:
     """Return the choices of a filter: the first 500 retrievers by name, and the chosen one."""
     retrievers = Retriever.objects.order_by("name", "id")
     columns = retrievers.values_list("retriever_id", "name", "retriever_id", "gone_at")
-    rows = list(columns[:_MAX_CHOICES])
+    rows = list(columns[:MAX_CHOICES])
     if chosen and not any(row[0] == chosen for row in rows):
         rows += columns.filter(retriever_id=chosen)
     return retriever_choices(rows)

@@ -18,6 +18,8 @@ from django.utils.translation import gettext_lazy
 from reviewapp.json_values import number_text
 from reviewapp.web.http import parse_whole_number
 
+# A filter offers no more people, retrievers or tags.
+MAX_CHOICES = 500
 # Metadata of a field that says something about a filter and is no part of it.
 NOT_A_PARAMETER = {"is_parameter": False}
 
@@ -176,6 +178,15 @@ def with_chosen(
         return offered
     choice = find(chosen)
     return [*offered, choice] if choice else offered
+
+
+def offered_people(chosen: Iterable[str]) -> list[tuple[Any, Any]]:
+    """Return the first people by name as choices, and those with the chosen keys too."""
+    people = get_user_model().objects.order_by("username").values_list("pk", "username")
+    offered: list[tuple[Any, Any]] = list(people[:MAX_CHOICES])
+    for key in chosen:
+        offered = with_chosen(offered, key, find_person)
+    return offered
 
 
 def find_person(key: str) -> tuple[int, str] | None:

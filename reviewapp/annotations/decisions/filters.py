@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django import forms
-from django.contrib.auth import get_user_model
 from django.db.models import TextChoices
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -23,14 +22,11 @@ from reviewapp.web.filters import (
     Choices,
     Filter,
     TimeSpanForm,
-    find_person,
-    with_chosen,
+    offered_people,
 )
 
 if TYPE_CHECKING:
     from reviewapp.annotations.querysets import AnnotationQuerySet, DecisionQuerySet
-
-_MAX_CHOICES = 500
 
 
 class Outcome(TextChoices):
@@ -161,12 +157,7 @@ class DecisionsForm(TimeSpanForm):
 
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)
-        people = get_user_model().objects.order_by("username").values_list("pk", "username")
-        offered = list(people[:_MAX_CHOICES])
-        for key in data.getlist("person"):
-            offered = with_chosen(offered, key, find_person)
-        self.set_choices("person", offered)
-
+        self.set_choices("person", offered_people(data.getlist("person")))
         choices = offered_retrievers(data.get("retriever", ""))
         self.set_choices("retriever", [("", _("Any retriever")), *choices])
 

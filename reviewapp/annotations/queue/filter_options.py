@@ -15,9 +15,8 @@ from reviewapp.naming import same_key
 from reviewapp.postgres.statement import sql_file
 from reviewapp.retrievers.filters import retriever_choices
 from reviewapp.retrievers.models import Retriever
-from reviewapp.web.filters import find_person, with_chosen
+from reviewapp.web.filters import MAX_CHOICES, find_person, with_chosen
 
-_MAX_OPTIONS = 500
 _MAX_LABELS = 200
 _MAX_SEARCHED_LABELS = 5_000
 
@@ -64,7 +63,7 @@ def labels_like(text: str) -> list[str]:
 
 def read_options(*, max_labels: int = _MAX_LABELS) -> FilterOptions:
     """Return the options, at most so many labels."""
-    (options,) = _OPTIONS.rows(most=_MAX_OPTIONS, labels=max_labels)
+    (options,) = _OPTIONS.rows(most=MAX_CHOICES, labels=max_labels)
     return options
 
 
