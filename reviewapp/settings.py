@@ -133,6 +133,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "reviewapp.web.request_limits.BoundedBody",
+    "reviewapp.web.request_limits.Utf8Forms",
     "reviewapp.accounts.middleware.BusyHashing",
     "reviewapp.accounts.middleware.SignInRequired",
     "reviewapp.accounts.middleware.SecondFactorRequired",

@@ -1,4 +1,4 @@
-"""Limit the address and the body of a request: no larger than a form can be, no uploaded files.
+"""Limit the address, the body and the encoding of a request: a form's size, no uploaded files.
 
 Without this, anybody's uploads are written to /tmp whatever their size, because Django's limit
 (`DATA_UPLOAD_MAX_MEMORY_SIZE`) does not count them.
@@ -6,11 +6,12 @@ Without this, anybody's uploads are written to /tmp whatever their size, because
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponse
@@ -70,4 +71,21 @@ class BoundedBody:
             content_length = int(text[:20])
         if content_length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise RequestDataTooBig("The body is larger than DATA_UPLOAD_MAX_MEMORY_SIZE.")
+        return self.get_response(request)
+
+
+class Utf8Forms:
+    """Refuse a form in another encoding than UTF-8, as Django itself does unless it is multipart.
+
+    UTF-7 can spell half of a surrogate pair, which PostgreSQL cannot store.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        is_multipart = request.content_type == "multipart/form-data"
+        encoding = codecs.lookup(request.encoding or "utf-8").name
+        if is_multipart and encoding != "utf-8":
+            raise BadRequest("A form must be in UTF-8.")
         return self.get_response(request)

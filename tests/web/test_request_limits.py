@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.factories import make_retriever
+from reviewapp.annotations.models import SetAside
+from tests.factories import make_annotation, make_retriever
 
 pytestmark = pytest.mark.django_db
 TOO_LONG = "Your filter or selection does not fit"
@@ -45,3 +46,21 @@ def test_it_comes_back_after_signing_in_without_encoding_twice(client: Client) -
 def test_it_leaves_out_a_filter_that_is_too_long_to_come_back_to(client: Client) -> None:
     redirect = client.get(f"/annotations?q={'&' * 15_000}").headers["Location"]
     assert redirect == "/accounts/login/?next=%2Fannotations"
+
+
+@pytest.mark.parametrize(
+    ("charset", "status"), [("utf-7", 400), ("utf-16", 400), ("UTF8", 302), ("unknown", 302)]
+)
+def test_it_takes_forms_in_utf_8_alone(alice_client: Client, charset: str, status: int) -> None:
+    """In UTF-7, `+2AA-` is half of a surrogate pair, which PostgreSQL cannot store."""
+    item = make_annotation()
+    part = b'--B\r\nContent-Disposition: form-data; name="reason"\r\n\r\n+2AA-\r\n--B--\r\n'
+    response = alice_client.generic(
+        "POST",
+        reverse("skip", args=[item.pk]),
+        part,
+        content_type=f"multipart/form-data; boundary=B; charset={charset}",
+    )
+    assert response.status_code == status
+    reasons = list(SetAside.objects.values_list("reason", flat=True))
+    assert reasons == (["+2AA-"] if status == 302 else [])
