@@ -6,6 +6,7 @@ batch: each item is locked, and an item of two batches is reverted by the first.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import uuid
 from collections.abc import Iterable, Sequence
@@ -60,6 +61,12 @@ def preview(decisions: Sequence[Decision]) -> list[tuple[Decision, Plan]]:
         change = by_cause.get(decision.decision_id)
         plans.append((decision, plan_revert(decision, decision.annotation, change)))
     return plans
+
+
+def digest(decisions: Iterable[Decision]) -> str:
+    """Return a text that is the same for the same decisions in the same order."""
+    keys = ",".join(str(decision.pk) for decision in decisions)
+    return hashlib.sha256(keys.encode()).hexdigest()
 
 
 def start(

@@ -18,7 +18,7 @@ from reviewapp.annotations.decisions.filters import DecisionsForm
 from reviewapp.annotations.models import Decision, Revert, RevertedDecision
 from reviewapp.annotations.querysets import DecisionQuerySet
 from reviewapp.annotations.reverts import services
-from reviewapp.annotations.reverts.forms import AnswerForm, RevertForm
+from reviewapp.annotations.reverts.forms import AnswerForm, ReasonForm, RevertForm
 from reviewapp.annotations.reverts.plan import Effect
 from reviewapp.web import pagination
 from reviewapp.web.http import Request, parse_whole_number, render_page_or_fragment
@@ -44,11 +44,12 @@ def new_revert(request: Request) -> HttpResponse:
     plans = services.preview(decisions[: services.MAX_DECISIONS])
     is_too_many = len(decisions) > services.MAX_DECISIONS
 
-    form = RevertForm(initial={"shown": len(decisions)})
+    shown = services.digest(decisions)
+    form = ReasonForm()
     if request.method == "POST":
         form = RevertForm(request.POST)
         is_ready = form.is_valid() and decisions and not is_too_many
-        if is_ready and form.cleaned_data["shown"] == len(decisions):
+        if is_ready and form.cleaned_data["shown"] == shown:
             revert = services.start(
                 [decision.pk for decision in decisions],
                 reason=form.cleaned_data["reason"],
@@ -63,6 +64,7 @@ def new_revert(request: Request) -> HttpResponse:
     context = {
         "form": form,
         "count": len(decisions),
+        "shown": shown,
         "counts": [(effect, counts[effect]) for effect in Effect if counts[effect]],
         "possible": sum(1 for _decision, plan in plans if not plan.is_skipped),
         "plans": plans[:_MAX_LISTED],
@@ -95,8 +97,9 @@ def revert(request: Request, pk: int) -> HttpResponse:
         return pagination.page(items, order=["id"], cursor=cursor, size=_PAGE_SIZE)
 
     page = pagination.page_or_first(load, request.GET.get("cursor", ""))
-    states = Counter(batch.items.values_list("state", flat=True))
-    total = sum(states.values())
+    counted = batch.items.order_by().values_list("state").annotate(Count("pk"))
+    states = Counter(dict(counted))
+    total = states.total()
     left = states[RevertedDecision.State.WAITING]
     context = {
         "revert": batch,
@@ -105,7 +108,6 @@ def revert(request: Request, pk: int) -> HttpResponse:
         "total": total,
         "settled": total - left,
         "is_revertible": bool(batch.finished_at and states[RevertedDecision.State.DONE]),
-        "form": RevertForm(),
         "pager": pagination.PageLinks(page=page, path=request.path),
     }
     return render_page_or_fragment(
@@ -118,7 +120,7 @@ def revert(request: Request, pk: int) -> HttpResponse:
 def revert_again(request: Request, pk: int) -> HttpResponse:
     """Revert an earlier revert."""
     earlier = get_object_or_404(Revert.objects.exclude(finished_at=None), pk=pk)
-    form = RevertForm({"reason": request.POST.get("reason", ""), "shown": 0})
+    form = ReasonForm(request.POST)
     if not form.is_valid():
         messages.error(request, " ".join(map(str, form.errors["reason"])))
         return redirect("revert", pk)

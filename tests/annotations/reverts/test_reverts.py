@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -34,7 +35,20 @@ def deliver(annotation: Annotation, actor: User, **values: Any) -> Decision:
 
 
 def revert(client: Client, query: str, *, shown: int, reason: str = "wrong guideline") -> Any:
-    """Post the form of the preview and return the response."""
+    """Post the form of the preview, which shows so many decisions, and return the response."""
+    preview = client.get(f"/reverts/new?{query}")
+    if preview.status_code == 200:
+        assert preview.context["count"] == shown
+    return post_preview(client, query, digest_shown(preview), reason=reason)
+
+
+def digest_shown(preview: Any) -> str:
+    """Return the digest of the decisions in a preview, "" if it shows none."""
+    field = re.search(r'name="shown" value="(\w+)"', preview.text)
+    return field[1] if field else ""
+
+
+def post_preview(client: Client, query: str, shown: str, *, reason: str = "wrong guideline") -> Any:
     return client.post(f"/reverts/new?{query}", {"reason": reason, "shown": shown})
 
 
@@ -280,9 +294,15 @@ def test_it_says_why_old_values_are_refused(lena_client: Client, alice: User, ad
 
 
 def test_it_asks_again_when_other_decisions_match_by_now(
-    lena_client: Client, alice: User, decided: dict[str, Decision]
+    lena_client: Client, alice: User, bob: User, decided: dict[str, Decision]
 ) -> None:
-    response = revert(lena_client, f"person={alice.pk}", shown=6)
+    query = f"person={alice.pk}&standing=in_force"
+    preview = lena_client.get(f"/reverts/new?{query}")
+    # One decision leaves the filter and another one enters it: their number stays.
+    decide(decided["sent"].annotation, bob, label="real")
+    decide(make_annotation(), alice, label="fake")
+    response = post_preview(lena_client, query, digest_shown(preview))
+    assert response.context["count"] == preview.context["count"]
     assert response.status_code == 422
     assert "Other decisions match by now." in response.text
     assert not Revert.objects.exists()
