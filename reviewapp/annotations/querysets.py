@@ -107,7 +107,7 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         return self.filter(replaced, undo=None)
 
     def on_machines_label(self) -> Self:
-        """Return those whose person saw the label that the machine proposed, before any decision."""
+        """Return those whose person saw the label that the machine proposed, undecided as yet."""
         is_first = Q(base__decision=None) | ~Q(base__has_key="decision")
         seen = self.alias(
             label_seen=KT("base__label"), proposed=KeyTextTransform("label", "annotation__proposed")

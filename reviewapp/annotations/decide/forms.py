@@ -51,9 +51,8 @@ HIDDEN_FIELDS = (
 )
 
 OLD_FORM_NOTICE = gettext_lazy(
-    "This page was opened before an update, so nothing was saved. "
-    "Confidence and reasoning now start "
-    "empty: check them and submit again."
+    "This page was opened before an update, so nothing was saved. Confidence and reasoning now "
+    "start empty: check them and submit again."
 )
 
 

@@ -55,7 +55,6 @@ def export_file(request: Request, pk: int) -> HttpResponseBase:
         content_type=CONTENT_TYPES[Format(export.format)],
     )
     response["Content-Disposition"] = f'attachment; filename="{export.filename}"'
-    response["Cache-Control"] = "no-store"
     return response
 
 
