@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterator, MutableMapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial, wraps
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -35,6 +36,7 @@ from markupsafe import Markup
 
 from reviewapp.bounded_cache import MIB, bounded_cache
 from reviewapp.json_values import number_text
+from reviewapp.web.compiled_templates import CompiledTemplates
 from reviewapp.web.media_url import media_url
 from reviewapp.web.script_modules import module_script
 
@@ -50,6 +52,8 @@ _FILTERS = (
     "urlencode",
     "yesno",
 )
+
+_COMPILED = Path(__file__).with_name("__pycache__")
 
 # The tokens of `_("Save")`.
 _CONSTANT_CALL = ("name", "lparen", "string", "rparen")
@@ -106,6 +110,7 @@ def environment(**options: Any) -> Environment:
     A missing value prints nothing and is none, in every mode, as in Django's own templates.
     """
     env = PlainGlobals(**options)
+    env.bytecode_cache = CompiledTemplates(_COMPILED, made_by=Path(__file__))
     env.undefined = ChainableUndefined
     env.finalize = localized
     env.keep_trailing_newline = True
