@@ -148,7 +148,7 @@ export function afterPaint(work) {
 
 // Showing an item that is at hand
 
-function showItem(element) {
+function showItem(element, saidBefore = "") {
   const old = review();
   delete element.dataset.ready;
   // What the last answer has brought is newer than what was loaded ahead.
@@ -162,7 +162,7 @@ function showItem(element) {
   window.scrollTo(0, 0);
   window.htmx.process(element);
   window.htmx.trigger(element, "htmx:load");
-  say(element.dataset.title);
+  say(`${saidBefore} ${element.dataset.title}`.trim());
 }
 
 // A submit whose next item was not at hand yet.
@@ -278,14 +278,20 @@ function submitSaved(submit, json) {
     review().querySelector("[data-action=undo]").click();
     return;
   }
-  if (submit.item === itemId()) openNext(submit);
+  if (submit.item === itemId()) openNext(submit, json.said);
   else if (json.held_by && submit.next === itemId()) leaveToOther(json.held_by);
 }
 
-function openNext(submit) {
+async function openNext(submit, said) {
   const next = takeNext();
-  if (next) showItem(next.element);
-  else loadItem(submit.nextPage, "outerHTML show:window:top");
+  if (next) {
+    showItem(next.element, said);
+    return;
+  }
+  await loadItem(submit.nextPage, "outerHTML show:window:top");
+  const { textContent: spoken } = document.getElementById("live");
+  // What was loaded says its own title.
+  if (spoken !== said) say(`${said} ${spoken}`);
 }
 
 // Somebody who found nothing else has opened the item that this page had loaded ahead.

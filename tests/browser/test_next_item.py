@@ -173,6 +173,7 @@ def test_it_waits_for_an_item_that_is_still_loading(
     expect(page.locator("#recent li", has_text="Item 1")).to_be_attached()
     loads.let_go()
     ready(page, six_items[1])
+    expect(page.locator("#live")).to_have_text(re.compile("^Saved.*Item 2"))
     assert Decision.objects.count() == 1
 
 
