@@ -369,6 +369,79 @@ if (navigation) {
   new ResizeObserver(showMore).observe(navigation);
 }
 
+// Keys. A page that has keys has their table (reviewapp/annotations/review/shortcuts.py), without
+// those that its person has switched off. Here a key press is matched to it, and the keys are shown
+// on what they press; the module of the page carries the actions out.
+
+const keyTable = JSON.parse(document.getElementById("key-table")?.textContent || "[]");
+const KEY_NAMES = {
+  Mod: isApple ? "⌘" : "Ctrl",
+  Alt: isApple ? "⌥" : "Alt",
+  Shift: "⇧",
+  Escape: "Esc",
+  Enter: isApple ? "↵" : "Enter",
+  Digit: "1 … 9, 0",
+  ArrowUp: "↑",
+  ArrowDown: "↓",
+  ArrowLeft: "←",
+  ArrowRight: "→",
+};
+const KEYS_BY_PLACE = { BracketLeft: "[", BracketRight: "]", Slash: "/" };
+
+// Whether somebody who has switched single keys off does not have it.
+export function isSingle(key) {
+  return !key.startsWith("Mod+") && !key.startsWith("Alt+") && key !== "Escape";
+}
+
+function keyOf(event) {
+  if (event.code === "Space") return "Space";
+  if (event.key.length > 1) return event.key;
+  if (event.key.charCodeAt(0) < 128) return event.key.toLowerCase();
+  // Another alphabet, or a letter where others have a bracket: the key's place says which one is
+  // meant.
+  const letter = /^Key([A-Z])$/.exec(event.code);
+  return letter ? letter[1].toLowerCase() : KEYS_BY_PLACE[event.code] || event.key;
+}
+
+// The pressed key as the table spells it; "" for a combination that it has no spelling for.
+function pressedKey(event) {
+  const modifier = isApple ? event.metaKey : event.ctrlKey;
+  const otherModifier = isApple ? event.ctrlKey : event.metaKey;
+  const key = keyOf(event);
+  // Shift is a part of writing a sign such as "?", and a modifier otherwise.
+  const isSign = !modifier && !event.altKey && key.length === 1 && !/[a-z]/.test(key);
+  if (otherModifier || (event.shiftKey && !isSign)) return "";
+  return `${modifier ? "Mod+" : ""}${event.altKey ? "Alt+" : ""}${key}`;
+}
+
+// The row of the table with the pressed key, which is its `key`; null if there is none.
+export function pressedRow(event) {
+  const key = pressedKey(event);
+  const row = keyTable.find(({ keys }) => keys.includes(key));
+  return row ? { ...row, key } : null;
+}
+
+function keyName(part) {
+  return KEY_NAMES[part] || (part.length === 1 ? part.toUpperCase() : part);
+}
+
+// A badge shows the key of an action, and nothing where its person has none for it.
+function showBadge(badge) {
+  const keys = keyTable.find((row) => row.action === badge.dataset.keyOf)?.keys || [];
+  const key = keys.find((candidate) => !isSingle(candidate)) || keys[keys.length - 1];
+  badge.hidden = !key;
+  if (!key) return;
+  const parts = key.length === 1 ? [key] : key.split("+");
+  badge.textContent = parts.map(keyName).join(isApple ? "" : "+");
+}
+
+function showKeys(root) {
+  for (const badge of root.querySelectorAll("[data-key-of]")) showBadge(badge);
+  for (const badge of root.querySelectorAll("[data-mod]")) badge.textContent = KEY_NAMES.Mod;
+}
+
+document.addEventListener("htmx:load", (event) => showKeys(event.target.parentNode || document));
+
 // Forms that ask for it (`data-guards`): what was typed and not saved is not left behind without a
 // question.
 

@@ -3,7 +3,7 @@
 
 import { formChanged, isFormKept, saveBeforeLeaving, showCannotTell } from "./drafts.js";
 import { afterPaint, isWaitingForAnswer, undoWhenAnswered } from "./next_item.js";
-import { isApple } from "./page.js";
+import { isSingle, pressedRow } from "./page.js";
 import { gettext, ngettext, notify, say } from "./server.js";
 
 const review = () => document.getElementById("review");
@@ -696,25 +696,10 @@ document.addEventListener("htmx:load", (event) => {
   if (target) target.focus();
 });
 
-// Keys. The table (reviewapp/annotations/review/shortcuts.py) comes with the page; here a key press
-// is matched to it, and each action is carried out. A held key, a key while somebody types, while a
-// list or dialog is open, while an item loads or a submit is under way does nothing: nobody decides
-// what nobody has seen.
+// Keys: `pressedRow` of page.js matches a key press to an action, and here each action is carried
+// out. A held key, a key while somebody types, while a list or dialog is open, while an item loads
+// or a submit is under way does nothing: nobody decides what nobody has seen.
 
-const KEY_TABLE = JSON.parse(document.getElementById("key-table").textContent);
-const KEY_NAMES = {
-  Mod: isApple ? "⌘" : "Ctrl",
-  Alt: isApple ? "⌥" : "Alt",
-  Shift: "⇧",
-  Escape: "Esc",
-  Enter: isApple ? "↵" : "Enter",
-  Digit: "1 … 9, 0",
-  ArrowUp: "↑",
-  ArrowDown: "↓",
-  ArrowLeft: "←",
-  ArrowRight: "→",
-};
-const KEYS_BY_PLACE = { BracketLeft: "[", BracketRight: "]", Slash: "/" };
 const CONFIDENCE_STEP = 0.05;
 const MEDIA_STEP = 5;
 // How much of what is in sight a key scrolls.
@@ -722,20 +707,6 @@ const PAGE_SHARE = 0.85;
 
 function hasSingleKeys() {
   return review().dataset.singleKeys === "on";
-}
-
-function isSingle(key) {
-  return !key.startsWith("Mod+") && !key.startsWith("Alt+") && key !== "Escape";
-}
-
-function keyOf(event) {
-  if (event.code === "Space") return "Space";
-  if (event.key.length > 1) return event.key;
-  if (event.key.charCodeAt(0) < 128) return event.key.toLowerCase();
-  // Another alphabet, or a letter where others have a bracket: the key's place says which one is
-  // meant.
-  const letter = /^Key([A-Z])$/.exec(event.code);
-  return letter ? letter[1].toLowerCase() : KEYS_BY_PLACE[event.code] || event.key;
 }
 
 function digitOf(event) {
@@ -746,17 +717,6 @@ function digitOf(event) {
   return place === "Numpad" && !/^[0-9]$/.test(event.key) ? "" : digit;
 }
 
-// The pressed key as the table spells it; "" for a combination that it has no spelling for.
-function pressedKey(event) {
-  const modifier = isApple ? event.metaKey : event.ctrlKey;
-  const otherModifier = isApple ? event.ctrlKey : event.metaKey;
-  const key = keyOf(event);
-  // Shift is a part of writing a sign such as "?", and a modifier otherwise.
-  const isSign = !modifier && !event.altKey && key.length === 1 && !/[a-z]/.test(key);
-  if (otherModifier || (event.shiftKey && !isSign)) return "";
-  return `${modifier ? "Mod+" : ""}${event.altKey ? "Alt+" : ""}${key}`;
-}
-
 // The row of the table with the pressed key, and for a digit the label's button as `target`; null
 // if there is none.
 function matchKey(event) {
@@ -765,9 +725,7 @@ function matchKey(event) {
     const target = inReview(`[data-digit="${event.shiftKey ? "Shift+" : ""}${digit}"]`);
     if (target) return { action: "label", keys: ["Digit"], typing: false, target, key: "Digit" };
   }
-  const key = pressedKey(event);
-  const row = KEY_TABLE.find((candidate) => candidate.keys.includes(key));
-  return row ? { ...row, key } : null;
+  return pressedRow(event);
 }
 
 let isLoading = false;
@@ -973,20 +931,3 @@ document.addEventListener("keydown", (event) => {
   if (action) action(row);
   else press(inReview(`[data-action=${row.action}]`));
 });
-
-function keyName(part) {
-  return KEY_NAMES[part] || (part.length === 1 ? part.toUpperCase() : part);
-}
-
-function showKeys(root) {
-  for (const badge of root.querySelectorAll("[data-key-of]")) {
-    const { keys } = KEY_TABLE.find((row) => row.action === badge.dataset.keyOf);
-    const key = keys.find((candidate) => !isSingle(candidate)) || keys[keys.length - 1];
-    const parts = key.length === 1 ? [key] : key.split("+");
-    badge.hidden = isSingle(key) && !hasSingleKeys();
-    badge.textContent = parts.map(keyName).join(isApple ? "" : "+");
-  }
-  for (const badge of root.querySelectorAll("[data-mod]")) badge.textContent = KEY_NAMES.Mod;
-}
-
-document.addEventListener("htmx:load", (event) => showKeys(event.target.parentNode || document));

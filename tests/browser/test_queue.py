@@ -270,3 +270,23 @@ def test_it_opens_an_item_by_keys_and_takes_none_that_are_switched_off(
     desk.open("/annotations")
     desk.page.keyboard.press("j")
     expect(desk.page.locator(".row-link")).not_to_be_focused()
+
+
+@pytest.mark.parametrize("desk", [{"viewport": {"width": 1280, "height": 240}}], indirect=True)
+def test_it_shows_its_keys_scrolls_them_and_closes_them_by_keys(desk: Desk, alice: User) -> None:
+    make_annotation(title="Item")
+    alice.key_map = {"sheet": "y", "item_next": "n"}
+    alice.save()
+    desk.sign_in(alice)
+    desk.open("/annotations")
+    page, sheet = desk.page, desk.page.locator("#keys")
+    expect(page.get_by_role("button", name="Keys")).to_contain_text("Y")
+    page.keyboard.press("n")
+    page.keyboard.press("y")
+    expect(sheet.get_by_role("row", name="N Next row")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("document.getElementById('keys').scrollTop > 0")
+    page.keyboard.press("n")
+    page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    expect(page.locator(".row-link")).to_be_focused()

@@ -105,10 +105,12 @@ def person_context(person: User, surroundings: Surroundings) -> dict[str, Any]:
     """Return the person's last decisions, what their Undo button is about, and their keys."""
     standing = newest_standing(surroundings.recent)
     keys = shortcuts.for_person(person.key_map)
+    if not person.single_keys:
+        keys = shortcuts.without_single_keys(keys)
     return {
         "recent": surroundings.recent,
         **undo_context(standing, surroundings.last_aside),
-        "keys": keys if person.single_keys else shortcuts.without_single_keys(keys),
+        "key_groups": shortcuts.by_group(keys),
         "key_table": shortcuts.shortcuts_as_json(keys),
     }
 

@@ -1,4 +1,4 @@
-"""Keyboard shortcuts of the review page: one table for the script, the help sheet and docs/keys.md.
+"""Keyboard shortcuts of the review page and the queue: for the scripts, the sheets and docs/keys.md.
 
 A key is written as the browser names it (`KeyboardEvent.key`), after its modifiers: `Mod` is Ctrl,
 or Command on Apple's machines. `Digit` stands for 1 to 9 and 0, which are read by position, so that
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
@@ -25,11 +26,21 @@ _SYMBOLS = {
 }
 
 
+class Group(TextChoices):
+    """The parts of the sheet of keys, in their order."""
+
+    DECIDE = "decide", gettext_lazy("Decide")
+    MOVE = "move", gettext_lazy("Move")
+    LOOK = "look", gettext_lazy("Look closer")
+    PAGE = "page", gettext_lazy("Page")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shortcut:
-    """One action of the review page. `typing`: it also works while the focus is in a field."""
+    """One action of a page. `typing`: it also works while the focus is in a field."""
 
     action: str
+    group: Group
     keys: tuple[str, ...]
     sentence: str | Promise
     typing: bool = False
@@ -65,84 +76,197 @@ class Shortcut:
 
 
 KEYS: tuple[Shortcut, ...] = (
-    Shortcut(action="label", keys=("Digit",), sentence=gettext_lazy("Choose label 1 to 10")),
     Shortcut(
-        action="label_more", keys=("Shift+Digit",), sentence=gettext_lazy("Choose label 11 to 20")
-    ),
-    Shortcut(action="field_previous", keys=("ArrowUp",), sentence=gettext_lazy("Previous field")),
-    Shortcut(action="field_next", keys=("ArrowDown",), sentence=gettext_lazy("Next field")),
-    Shortcut(
-        action="item_previous", keys=("ArrowLeft", "k"), sentence=gettext_lazy("Previous item")
-    ),
-    Shortcut(action="item_next", keys=("ArrowRight", "j"), sentence=gettext_lazy("Next item")),
-    Shortcut(
-        action="less_sure", keys=("[",), sentence=gettext_lazy("Lower the confidence by 0.05")
+        action="label",
+        group=Group.DECIDE,
+        keys=("Digit",),
+        sentence=gettext_lazy("Choose label 1 to 10"),
     ),
     Shortcut(
-        action="more_sure", keys=("]",), sentence=gettext_lazy("Raise the confidence by 0.05")
+        action="label_more",
+        group=Group.DECIDE,
+        keys=("Shift+Digit",),
+        sentence=gettext_lazy("Choose label 11 to 20"),
     ),
-    Shortcut(action="reasoning", keys=("r",), sentence=gettext_lazy("Go to the reasoning")),
+    Shortcut(
+        action="field_previous",
+        group=Group.MOVE,
+        keys=("ArrowUp",),
+        sentence=gettext_lazy("Previous field"),
+    ),
+    Shortcut(
+        action="field_next",
+        group=Group.MOVE,
+        keys=("ArrowDown",),
+        sentence=gettext_lazy("Next field"),
+    ),
+    Shortcut(
+        action="item_previous",
+        group=Group.MOVE,
+        keys=("ArrowLeft", "k"),
+        sentence=gettext_lazy("Previous item"),
+    ),
+    Shortcut(
+        action="item_next",
+        group=Group.MOVE,
+        keys=("ArrowRight", "j"),
+        sentence=gettext_lazy("Next item"),
+    ),
+    Shortcut(
+        action="less_sure",
+        group=Group.DECIDE,
+        keys=("[",),
+        sentence=gettext_lazy("Lower the confidence by 0.05"),
+    ),
+    Shortcut(
+        action="more_sure",
+        group=Group.DECIDE,
+        keys=("]",),
+        sentence=gettext_lazy("Raise the confidence by 0.05"),
+    ),
+    Shortcut(
+        action="reasoning",
+        group=Group.DECIDE,
+        keys=("r",),
+        sentence=gettext_lazy("Go to the reasoning"),
+    ),
     Shortcut(
         action="take_reasoning",
+        group=Group.DECIDE,
         keys=("m",),
         sentence=gettext_lazy("Copy the machine's reasoning"),
     ),
     Shortcut(
         action="leave",
+        group=Group.MOVE,
         keys=("Escape",),
         sentence=gettext_lazy("Leave the field or “can't tell”"),
         typing=True,
     ),
     Shortcut(
         action="submit",
+        group=Group.DECIDE,
         keys=("Mod+Enter",),
         sentence=gettext_lazy("Submit and open the next item"),
         typing=True,
     ),
     Shortcut(
         action="save_draft",
+        group=Group.DECIDE,
         keys=("Mod+s",),
         sentence=gettext_lazy("Save draft (also automatic)"),
         typing=True,
     ),
     Shortcut(
         action="undo",
+        group=Group.DECIDE,
         keys=("Mod+z",),
         sentence=gettext_lazy("Undo my last decision, skip or defer"),
     ),
-    Shortcut(action="skip", keys=("s",), sentence=gettext_lazy("Skip: leave it to others")),
     Shortcut(
-        action="defer", keys=("d",), sentence=gettext_lazy("Defer: keep it for me, for later")
+        action="skip",
+        group=Group.DECIDE,
+        keys=("s",),
+        sentence=gettext_lazy("Skip: leave it to others"),
     ),
     Shortcut(
-        action="cannot_tell", keys=("x",), sentence=gettext_lazy("Can't tell (give a reason)")
+        action="defer",
+        group=Group.DECIDE,
+        keys=("d",),
+        sentence=gettext_lazy("Defer: keep it for me, for later"),
     ),
-    Shortcut(action="guidelines", keys=("g",), sentence=gettext_lazy("Show the guidelines")),
-    Shortcut(action="history", keys=("h",), sentence=gettext_lazy("Show the history")),
-    Shortcut(action="blur", keys=("b",), sentence=gettext_lazy("Blur or show the media")),
     Shortcut(
-        action="evidence_up", keys=("PageUp",), sentence=gettext_lazy("Scroll the evidence up")
+        action="cannot_tell",
+        group=Group.DECIDE,
+        keys=("x",),
+        sentence=gettext_lazy("Can't tell (give a reason)"),
+    ),
+    Shortcut(
+        action="guidelines",
+        group=Group.LOOK,
+        keys=("g",),
+        sentence=gettext_lazy("Show the guidelines"),
+    ),
+    Shortcut(
+        action="history", group=Group.LOOK, keys=("h",), sentence=gettext_lazy("Show the history")
+    ),
+    Shortcut(
+        action="blur",
+        group=Group.LOOK,
+        keys=("b",),
+        sentence=gettext_lazy("Blur or show the media"),
+    ),
+    Shortcut(
+        action="evidence_up",
+        group=Group.LOOK,
+        keys=("PageUp",),
+        sentence=gettext_lazy("Scroll the evidence up"),
     ),
     Shortcut(
         action="evidence_down",
+        group=Group.LOOK,
         keys=("PageDown", "Space"),
         sentence=gettext_lazy("Scroll the evidence down"),
     ),
-    Shortcut(action="search", keys=("/", "Mod+k"), sentence=gettext_lazy("Search the queue")),
     Shortcut(
-        action="media_play", keys=("Alt+Space",), sentence=gettext_lazy("Play or pause the media")
+        action="search",
+        group=Group.PAGE,
+        keys=("/", "Mod+k"),
+        sentence=gettext_lazy("Search the queue"),
+    ),
+    Shortcut(
+        action="media_play",
+        group=Group.LOOK,
+        keys=("Alt+Space",),
+        sentence=gettext_lazy("Play or pause the media"),
     ),
     Shortcut(
         action="media_back",
+        group=Group.LOOK,
         keys=("Alt+ArrowLeft",),
         sentence=gettext_lazy("Step back in the media"),
     ),
     Shortcut(
         action="media_forward",
+        group=Group.LOOK,
         keys=("Alt+ArrowRight",),
         sentence=gettext_lazy("Step forward in the media"),
     ),
-    Shortcut(action="sheet", keys=("?",), sentence=gettext_lazy("Show this list of keys")),
+    Shortcut(
+        action="sheet",
+        group=Group.PAGE,
+        keys=("?",),
+        sentence=gettext_lazy("Show this list of keys"),
+    ),
+)
+
+# The single keys are those of the same actions on the review page (`for_queue`).
+QUEUE_KEYS: tuple[Shortcut, ...] = (
+    Shortcut(action="item_next", group=Group.MOVE, keys=("j",), sentence=gettext_lazy("Next row")),
+    Shortcut(
+        action="item_previous",
+        group=Group.MOVE,
+        keys=("k",),
+        sentence=gettext_lazy("Previous row"),
+    ),
+    Shortcut(
+        action="open", group=Group.MOVE, keys=("Enter",), sentence=gettext_lazy("Open the row")
+    ),
+    Shortcut(
+        action="undo",
+        group=Group.DECIDE,
+        keys=("Mod+z",),
+        sentence=gettext_lazy("Undo my last decision, skip or defer"),
+    ),
+    Shortcut(
+        action="search", group=Group.PAGE, keys=("/",), sentence=gettext_lazy("Search the queue")
+    ),
+    Shortcut(
+        action="sheet",
+        group=Group.PAGE,
+        keys=("?",),
+        sentence=gettext_lazy("Show this list of keys"),
+    ),
 )
 
 
@@ -187,6 +311,28 @@ def _first_clash(assigned: Mapping[str, str], keys: tuple[Shortcut, ...]) -> str
             return action
         taken.add(single)
     return None
+
+
+def for_queue(key_map: Mapping[str, Any]) -> tuple[Shortcut, ...]:
+    """Return the queue's table with the single keys that a person has on the review page."""
+    singles = {key.action: key.single for key in for_person(key_map)}
+    table = []
+    for key in QUEUE_KEYS:
+        if key.single:
+            table.append(key.with_single(singles[key.action]))
+        else:
+            table.append(key)
+    return tuple(table)
+
+
+def by_group(keys: tuple[Shortcut, ...]) -> list[tuple[Group, list[Shortcut]]]:
+    """Return the keys by their group, in the order of the groups, as the sheet shows them."""
+    groups = []
+    for group in Group:
+        members = [key for key in keys if key.group == group]
+        if members:
+            groups.append((group, members))
+    return groups
 
 
 def without_single_keys(keys: tuple[Shortcut, ...]) -> tuple[Shortcut, ...]:

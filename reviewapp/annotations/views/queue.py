@@ -95,8 +95,11 @@ def queue(request: Request) -> HttpResponse:
         context["facets"] = render_filter_fields(queue_filter)
         context["whole"] = True
         context |= last_actions(person)
-        keys = shortcuts.for_person(person.key_map)
-        context["key_table"] = shortcuts.shortcuts_as_json(keys) if person.single_keys else []
+        keys = shortcuts.for_queue(person.key_map)
+        if not person.single_keys:
+            keys = shortcuts.without_single_keys(keys)
+        context["key_groups"] = shortcuts.by_group(keys)
+        context["key_table"] = shortcuts.shortcuts_as_json(keys)
 
     response = render_page_or_fragment(
         "annotations/_queue.html", request, "annotations/queue.html", context
