@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Case, Exists, F, Func, OuterRef, Q, Value, When
+from django.db.models import Aggregate, Case, Count, Exists, F, Func, OuterRef, Q, Value, When
 from django.db.models.fields.json import KT, KeyTextTransform
 from django.db.models.functions import Abs, Cast
 from django.db.models.lookups import Exact
@@ -64,6 +65,26 @@ _CONFIDENCE_SEEN = Case(
     )
 )
 
+# Nobody had decided the item that the decision's person saw.
+_IS_FIRST = Q(base__decision=None) | ~Q(base__has_key="decision")
+
+# What a decision did to the label that its person saw (`filters.Outcome`).
+_EFFECT = Case(
+    When(outcome="undecidable", then=Value("undecidable")),
+    When(Q(Exact(F("label"), KT("base__label"))), then=Value("confirmed")),
+    When(_IS_FIRST, then=Value("relabelled")),
+    default=Value("corrected"),
+    output_field=models.CharField(),
+)
+
+
+class _Quantiles(Aggregate):
+    """The median and the 90th percentile, as an array; null without any value."""
+
+    function = "percentile_cont"
+    template = "%(function)s(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = ArrayField(models.FloatField())
+
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
     """Decisions."""
@@ -86,14 +107,34 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         return self.filter(**span)
 
     def with_outcome(self, outcome: str) -> Self:
-        """Return those that relabelled, confirmed, or could not tell (`filters.Outcome`)."""
-        if outcome == "undecidable":
-            return self.filter(outcome=outcome)
+        """Return those that did this to the label that their person saw (`filters.Outcome`)."""
+        return self.alias(effect=_EFFECT).filter(effect=outcome)
 
-        decided = self.filter(outcome="decided").alias(label_seen=KT("base__label"))
-        if outcome == "confirmed":
-            return decided.filter(label=F("label_seen"))
-        return decided.exclude(label=F("label_seen"))
+    def by_period(self, starts: Sequence[datetime]) -> Self:
+        """Annotate each with its `period`: how many of these instants, which ascend, it is after.
+
+        An instant itself counts.
+        """
+        instants = Cast(Value(list(starts)), ArrayField(models.DateTimeField()))
+        period = Func(F("created_at"), instants, function="width_bucket")
+        return self.annotate(period=Cast(period, models.IntegerField()))
+
+    def tallied(self, *by: str) -> Any:
+        """Return, for each value of the fields `by`, how many there are of each outcome.
+
+        The keys are those fields, the outcomes of `filters.Outcome`, and `total`, which is the sum.
+        """
+        counts = {"total": Count("pk")}
+        for effect in ("confirmed", "relabelled", "corrected", "undecidable"):
+            counts[effect] = Count("pk", filter=Q(effect=effect))
+        return self.alias(effect=_EFFECT).order_by().values(*by).annotate(**counts)
+
+    def tallied_with_times(self, *by: str) -> Any:
+        """Return what `tallied` does, with `times`: the median and 90th percentile of the seconds.
+
+        It is None where no decision has a time.
+        """
+        return self.tallied(*by).annotate(times=_Quantiles("seconds"))
 
     def with_standing(self, standing: str) -> Self:
         """Return those that are in force, replaced, undone or not (`filters.Standing`)."""
@@ -108,11 +149,10 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
 
     def on_machines_label(self) -> Self:
         """Return those whose person saw the label that the machine proposed, undecided as yet."""
-        is_first = Q(base__decision=None) | ~Q(base__has_key="decision")
         seen = self.alias(
             label_seen=KT("base__label"), proposed=KeyTextTransform("label", "annotation__proposed")
         )
-        return seen.filter(is_first, proposed=F("label_seen"), label_seen__gt="")
+        return seen.filter(_IS_FIRST, proposed=F("label_seen"), label_seen__gt="")
 
     def moving_confidence(self, least: float) -> Self:
         """Return those that moved the confidence that their person saw by `least` or more."""

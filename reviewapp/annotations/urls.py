@@ -22,6 +22,7 @@ from reviewapp.annotations.views.decisions import (
 )
 from reviewapp.annotations.views.drafts import discard_draft, save_draft
 from reviewapp.annotations.views.exports import export_file, export_manifest, exports
+from reviewapp.annotations.views.figures import figures, my_figures
 from reviewapp.annotations.views.life import life
 from reviewapp.annotations.views.queue import queue
 from reviewapp.annotations.views.reverts import (
@@ -64,6 +65,8 @@ urlpatterns = [
     path("decisions/recent", recent, name="recent_decisions"),
     path("decisions/<int:pk>", decision, name="decision"),
     path("decisions/<uuid:decision_id>", decision_by_id, name="decision_by_id"),
+    path("figures", figures, name="figures"),
+    path("figures/mine", my_figures, name="my_figures"),
     path("exports", exports, name="exports"),
     path("exports/<int:pk>/file", export_file, name="export_file"),
     path("exports/<int:pk>/manifest", export_manifest, name="export_manifest"),

@@ -82,6 +82,7 @@ _NAVIGATION_PARTS = {
     "decision_totals": "history",
     "decisions": "history",
     "exports": "history",
+    "my_figures": "figures",
     "history_totals": "history",
     "new_revert": "history",
     "overrides": "history",

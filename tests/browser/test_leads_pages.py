@@ -42,6 +42,9 @@ def addresses(lena: User, alice: User) -> list[str]:
         "/decisions?moved=7",
         "/decisions/totals",
         "/decisions/overrides",
+        "/figures",
+        "/figures?by=retriever&moved=7",
+        "/figures/mine",
         f"/decisions/{first.pk}",
         f"/people/{alice.pk}/decisions",
         f"/people/{alice.pk}/corrections",
@@ -98,3 +101,39 @@ def test_it_reverts_from_a_filter_and_shows_the_end(desk: Desk, lena: User, alic
 
     expect(desk.page.locator("#revert")).to_contain_text(re.compile("1 of 1"))
     assert Revert.objects.get().reason == "wrong guideline"
+
+
+# How many pixels of a chart are drawn.
+DRAWN = """canvas => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return data.filter((value, index) => index % 4 === 3 && value > 0).length;
+}"""
+
+
+@pytest.mark.parametrize("desk", [{**WIDE, "timezone_id": "Europe/Vienna"}], indirect=True)
+def test_it_draws_the_tables_of_figures_and_a_bar_opens_its_decisions(
+    desk: Desk, lena: User, alice: User
+) -> None:
+    problems: list[str] = []
+    desk.page.on("pageerror", lambda error: problems.append(str(error)))
+    decide(make_annotation(title="Van 1"), alice, label="fake", seconds=12.5)
+    decide(make_annotation(title="Van 2"), lena, seconds=3.0)
+    desk.sign_in(lena)
+    desk.open("/figures?by=person")
+
+    desk.page.wait_for_url("**/figures?by=person&zone=Europe%2FVienna")
+    expect(desk.page.get_by_text("days of Europe/Vienna")).to_be_visible()
+    bars, lines = desk.page.get_by_role("img", name="Chart").all()
+    for chart in (bars, lines):
+        expect(chart).to_be_visible()
+        assert chart.evaluate(DRAWN) > 1000
+
+    # The last day's bar: Alice's lowest, since she comes first by name.
+    place = bars.evaluate("""canvas => {
+      const { x, y, base } = Chart.getChart(canvas).getDatasetMeta(0).data.at(-1);
+      return { x, y: (y + base) / 2 };
+    }""")
+    bars.click(position=place)
+    expect(desk.page.get_by_role("link", name="Van 1")).to_be_visible()
+    expect(desk.page.get_by_role("link", name="Van 2")).to_have_count(0)
+    assert problems == desk.complaints == []

@@ -28,12 +28,20 @@ from reviewapp.web.filters import (
 if TYPE_CHECKING:
     from reviewapp.annotations.querysets import AnnotationQuerySet, DecisionQuerySet
 
+# As the retriever of a filter: decisions about items that belong to none.
+NO_RETRIEVER = "none"
+
 
 class Outcome(TextChoices):
-    """What a decision did to the label that its person saw."""
+    """What a decision did to the label that its person saw.
 
-    RELABELLED = "relabelled", gettext_lazy("Relabelled")
+    A decision that gives another label corrects an earlier decision if there was one in force, and
+    relabels otherwise.
+    """
+
     CONFIRMED = "confirmed", gettext_lazy("Confirmed")
+    RELABELLED = "relabelled", gettext_lazy("Relabelled")
+    CORRECTED = "corrected", gettext_lazy("Corrected")
     UNDECIDABLE = "undecidable", gettext_lazy("Can't tell")
 
 
@@ -57,8 +65,9 @@ class DecisionFilter(Filter):
     """A filter of decisions; every field that is set narrows it.
 
     `person` holds the keys of people, of whom any may have decided. `label_from` is the label that
-    they saw. `moved` is the least distance, from 0 to 1, between the confidence that they saw and
-    the one they gave. `delivery` is a state of `Change`. `since` is inclusive, `until` exclusive.
+    they saw. `retriever` is an id of Mixpeek's, or `NO_RETRIEVER`. `moved` is the least distance,
+    from 0 to 1, between the confidence that they saw and the one they gave. `delivery` is a state
+    of `Change`. `since` is inclusive, `until` exclusive.
     """
 
     person: tuple[str, ...] = ()
@@ -86,7 +95,8 @@ class DecisionFilter(Filter):
         if self.seen == Seen.MACHINE:
             decisions = decisions.on_machines_label()
         if self.retriever:
-            decisions = decisions.filter(annotation__retriever__retriever_id=self.retriever)
+            key = None if self.retriever == NO_RETRIEVER else self.retriever
+            decisions = decisions.filter(annotation__retriever__retriever_id=key)
         if self.label_from:
             decisions = decisions.filter(base__label=self.label_from)
         if self.label_to:
@@ -110,7 +120,8 @@ class DecisionFilter(Filter):
         if self.person:
             annotations = annotations.filter(reviewer_id__in=set(map(int, self.person)))
         if self.retriever:
-            annotations = annotations.filter(retriever__retriever_id=self.retriever)
+            key = None if self.retriever == NO_RETRIEVER else self.retriever
+            annotations = annotations.filter(retriever__retriever_id=key)
         if self.label_to:
             annotations = annotations.filter(label=self.label_to)
         if self.q:
@@ -159,7 +170,8 @@ class DecisionsForm(TimeSpanForm):
         super().__init__(data)
         self.set_choices("person", offered_people(data.getlist("person")))
         choices = offered_retrievers(data.get("retriever", ""))
-        self.set_choices("retriever", [("", _("Any retriever")), *choices])
+        none = (NO_RETRIEVER, _("Without a retriever"))
+        self.set_choices("retriever", [("", _("Any retriever")), *choices, none])
 
     def decision_filter(self) -> DecisionFilter:
         """Return the filter, once the form is valid."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, Q
-from django.db.models.fields.json import KT
+from django.db.models import Count
 
 from reviewapp.annotations.models import Decision
 from reviewapp.annotations.querysets import DecisionQuerySet
@@ -14,14 +13,7 @@ from reviewapp.annotations.querysets import DecisionQuerySet
 # More decisions are not counted: the page says so.
 MAX_COUNTED = 100_000
 
-_DECIDED = Q(outcome=Decision.Outcome.DECIDED)
-_IS_CONFIRMED = _DECIDED & Q(label=F("label_seen"))
-_COUNTS = {
-    "total": Count("pk"),
-    "confirmed": Count("pk", filter=_IS_CONFIRMED),
-    "undecidable": Count("pk", filter=~_DECIDED),
-    "undone": Count("undo"),
-}
+_COUNTED = ("total", "relabelled", "corrected", "confirmed", "undecidable", "undone")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +24,7 @@ class PersonTotal:
     username: str
     total: int
     relabelled: int
+    corrected: int
     confirmed: int
     undecidable: int
     undone: int
@@ -53,13 +46,12 @@ def count_by_person(decisions: DecisionQuerySet) -> Totals:
     """Count these decisions by person and outcome. One query."""
     newest = decisions.order_by("-id")[:MAX_COUNTED]
     counted = Decision.objects.filter(pk__in=newest.values("pk"))
-    counted = counted.alias(label_seen=KT("base__label"))
-    by_person = counted.values("reviewer_id", "reviewer__username")
-    rows: Any = by_person.annotate(**_COUNTS)
+    by_person = counted.tallied("reviewer_id", "reviewer__username")
+    rows = by_person.annotate(undone=Count("undo"))
 
     people = sorted(map(_total, rows), key=lambda person: (-person.total, person.username))
     sums = {}
-    for name in (*_COUNTS, "relabelled"):
+    for name in _COUNTED:
         sums[name] = sum(getattr(person, name) for person in people)
     return Totals(people=people, sums=sums, is_cut=sums["total"] == MAX_COUNTED)
 
@@ -69,7 +61,8 @@ def _total(row: dict[str, Any]) -> PersonTotal:
         person_id=row["reviewer_id"],
         username=row["reviewer__username"],
         total=row["total"],
-        relabelled=row["total"] - row["confirmed"] - row["undecidable"],
+        relabelled=row["relabelled"],
+        corrected=row["corrected"],
         confirmed=row["confirmed"],
         undecidable=row["undecidable"],
         undone=row["undone"],

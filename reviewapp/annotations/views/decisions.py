@@ -126,15 +126,27 @@ def _overrides_csv(counted: Overrides) -> HttpResponse:
 @require_safe
 @permission_required("annotations.view_annotation", raise_exception=True)
 def decisions_of_person(request: Request, pk: int) -> HttpResponse:
-    """Show one page of a person's decisions: to that person and to leads."""
+    """Show one page of a person's decisions that match: to that person and to leads.
+
+    Invalid filters get a 422 with their errors.
+    """
     person = _visible_person(request, pk)
-    context = _list_context(request, DecisionFilter(person=(str(person.pk),)), is_own_page=True)
-    context |= {"person": person, "decision_filter": DecisionFilter()}
+    query = request.GET.copy()
+    query.pop("person", None)
+    form = DecisionsForm(query)
+    context: dict[str, Any] = {"person": person, "form": form, "decision_filter": None}
+    status = 422
+    if form.is_valid():
+        decision_filter = form.decision_filter()
+        context |= _list_context(request, decision_filter, person=person)
+        context["decision_filter"] = decision_filter
+        status = 200
     return render_page_or_fragment(
         "annotations/_decisions.html",
         request,
         "annotations/decisions_of_person.html",
         context,
+        status=status,
     )
 
 
@@ -174,16 +186,21 @@ def _list_context(
     request: Request,
     decision_filter: DecisionFilter,
     *,
-    is_own_page: bool = False,
+    person: User | None = None,
 ) -> dict[str, Any]:
-    """Return what `_decisions.html` shows of the page that the cursor names, newest first."""
+    """Return what `_decisions.html` shows of the page that the cursor names, newest first.
+
+    With a `person`, these are that person's decisions alone.
+    """
     matching = decision_filter.decisions().listed()
+    if person is not None:
+        matching = matching.by_any_of([person.pk])
 
     def load(cursor: str) -> pagination.Page[Any]:
         return pagination.page(matching, order=["-id"], cursor=cursor, size=_PAGE_SIZE)
 
     page = pagination.page_or_first(load, request.GET.get("cursor", ""))
-    parameters = {} if is_own_page else decision_filter.parameters()
+    parameters = decision_filter.parameters()
     return {
         "rows": build_rows(page.rows),
         "lost": page.is_fallback,

@@ -59,7 +59,8 @@ def listed(client: Client, query: str = "") -> list[int]:
         ("", ["undone", "latest", "replaced", "unclear", "confirmed", "relabelled"]),
         ("outcome=confirmed", ["confirmed"]),
         ("outcome=undecidable", ["unclear"]),
-        ("outcome=relabelled", ["undone", "latest", "replaced", "relabelled"]),
+        ("outcome=relabelled", ["undone", "replaced", "relabelled"]),
+        ("outcome=corrected", ["latest"]),
         ("standing=undone", ["undone"]),
         ("standing=replaced", ["replaced"]),
         ("standing=in_force", ["latest", "unclear", "confirmed", "relabelled"]),
@@ -145,11 +146,11 @@ def test_it_counts_by_person_and_outcome(
     totals = page.context["totals"]
 
     counts = {
-        person.username: (person.total, person.relabelled, person.confirmed, person.undecidable)
+        person.username: (person.total, person.relabelled, person.corrected, person.confirmed)
         for person in totals.people
     }
-    assert counts == {"alice": (3, 2, 1, 0), "bob": (3, 2, 0, 1)}
-    assert totals.sums["undone"] == 1
+    assert counts == {"alice": (3, 2, 0, 1), "bob": (3, 1, 1, 0)}
+    assert (totals.sums["undone"], totals.sums["undecidable"]) == (1, 1)
     assert f'href="/decisions?person={alice.pk}&amp;outcome=confirmed"' in page.text
 
     narrowed = lena_client.get("/decisions/totals?outcome=undecidable").context["totals"]
@@ -161,7 +162,7 @@ def test_it_pages_by_key(lena_client: Client, alice: User) -> None:
     for number in range(60):
         decide(annotation, alice, label=f"label {number}")
 
-    first = lena_client.get("/decisions?outcome=relabelled")
+    first = lena_client.get("/decisions?standing=not_undone")
     second = lena_client.get(first.context["pager"].after)
 
     keys = [row.decision.pk for page in (first, second) for row in page.context["rows"]]

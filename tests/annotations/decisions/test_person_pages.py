@@ -36,6 +36,21 @@ def test_it_lists_the_persons_decisions_newest_first(
     assert "Van 9" not in page
 
 
+def test_it_takes_the_filters_of_decisions_but_for_people(
+    alice: User, bob: User, alice_client: Client
+) -> None:
+    decide(make_annotation(title="Van 7"), alice, label="fake")
+    decide(make_annotation(title="Van 8"), alice)
+    decide(make_annotation(title="Van 9"), bob)
+
+    page = alice_client.get(f"{decisions_of(alice)}?outcome=confirmed&person={bob.pk}").text
+    assert "Van 8" in page
+    assert "Van 7" not in page
+    assert "Van 9" not in page
+    assert "No matching decisions" in alice_client.get(f"{decisions_of(alice)}?moved=0.9").text
+    assert alice_client.get(f"{decisions_of(alice)}?moved=far").status_code == 422
+
+
 def test_people_see_their_own_and_nobody_elses(alice: User, bob: User, stranger: User) -> None:
     for address in (decisions_of, corrections_of):
         assert signed_in(alice).get(address(alice)).status_code == 200

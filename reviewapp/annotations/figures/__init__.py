@@ -1,0 +1,1 @@
+"""Figures of decisions, for leads and for the people who made them."""

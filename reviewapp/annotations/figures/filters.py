@@ -1,0 +1,63 @@
+"""What figures are about: the filters of decisions, a breakdown, and the reader's time zone."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo, available_timezones
+
+from django import forms
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy
+
+from reviewapp.annotations.decisions.filters import DecisionFilter, DecisionsForm, Standing
+from reviewapp.web.filters import Choice
+
+
+class Breakdown(TextChoices):
+    """By what the decisions of a period are told apart."""
+
+    OUTCOME = "outcome", gettext_lazy("Outcome")
+    PERSON = "person", gettext_lazy("Person")
+    RETRIEVER = "retriever", gettext_lazy("Retriever")
+
+
+class FiguresForm(DecisionsForm):
+    """The filters of decisions, `by` what they are told apart, and the `zone` of the days.
+
+    Undone decisions are left out unless another state is chosen.
+    """
+
+    by = Choice(label=gettext_lazy("By"), choices=Breakdown.choices)
+    zone = forms.CharField(required=False, max_length=100)
+
+    def clean_standing(self) -> str:
+        """Return the state, by default all that were not undone."""
+        return self.cleaned_data["standing"] or Standing.NOT_UNDONE.value
+
+    def clean_zone(self) -> str:
+        """Return the time zone, UTC for one that is not known here."""
+        zone: str = self.cleaned_data["zone"]
+        return zone if zone in available_timezones() else "UTC"
+
+    def decision_filter(self) -> DecisionFilter:
+        """Return the filter, once the form is valid."""
+        values = self.values()
+        for name in ("by", "zone"):
+            values.pop(name, None)
+        return DecisionFilter(**values)
+
+    @property
+    def narrows_more(self) -> bool:
+        """Whether a filter is set that the page folds away."""
+        folded = ("q", "outcome", "seen", "delivery", "label_from", "label_to", "moved")
+        is_set = any(self[name].value() for name in folded)
+        return is_set or self["standing"].value() not in {None, "", Standing.NOT_UNDONE}
+
+    @property
+    def breakdown(self) -> Breakdown:
+        """By what the decisions are told apart, once the form is valid."""
+        return Breakdown(self.cleaned_data["by"] or Breakdown.OUTCOME)
+
+    @property
+    def time_zone(self) -> ZoneInfo:
+        """The zone of the days, once the form is valid."""
+        return ZoneInfo(self.cleaned_data["zone"])

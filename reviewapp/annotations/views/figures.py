@@ -1,0 +1,68 @@
+"""Figures of decisions: of everybody's for leads, and each person's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from reviewapp.annotations.figures.counts import count_decisions, first_decision_at
+from reviewapp.annotations.figures.filters import Breakdown, FiguresForm
+from reviewapp.annotations.figures.periods import divide
+from reviewapp.web.http import Request
+
+
+@require_safe
+@permission_required("audit.view_event", raise_exception=True)
+def figures(request: Request) -> HttpResponse:
+    """Show figures of the decisions that match; invalid filters get a 422 with their errors."""
+    return _render(request, {"breakdowns": list(Breakdown), "list_url": reverse("decisions")})
+
+
+@require_safe
+@permission_required("annotations.view_annotation", raise_exception=True)
+def my_figures(request: Request) -> HttpResponse:
+    """Show figures of one's own decisions that match, as `figures` does."""
+    context = {
+        "person": request.user,
+        "breakdowns": [Breakdown.OUTCOME, Breakdown.RETRIEVER],
+        "list_url": reverse("decisions_of_person", args=[request.user.pk]),
+    }
+    return _render(request, context)
+
+
+def _render(request: Request, context: dict[str, Any]) -> HttpResponse:
+    """Render the figures of the matching decisions, of `person` alone if the context has one.
+
+    `breakdowns` are those that the page offers, and `list_url` lists the decisions of a filter.
+    """
+    query = request.GET.copy()
+    if "person" in context:
+        query.setlist("person", [str(context["person"].pk)])
+    form = FiguresForm(query)
+    context |= {"form": form, "figures": None, "decision_filter": None}
+    if not form.is_valid():
+        return render(request, "annotations/figures.html", context, status=422)
+
+    decision_filter = form.decision_filter()
+    breakdown = form.breakdown
+    if breakdown not in context["breakdowns"]:
+        breakdown = Breakdown.OUTCOME
+    zone = form.time_zone
+    periods = divide(
+        decision_filter.since,
+        decision_filter.until,
+        zone,
+        now=timezone.now(),
+        earliest=first_decision_at(),
+    )
+    context |= {"decision_filter": decision_filter, "breakdown": breakdown, "zone": zone.key}
+    context["periods"] = periods
+    if periods.periods:
+        context["figures"] = count_decisions(decision_filter, periods, breakdown)
+    return render(request, "annotations/figures.html", context)
