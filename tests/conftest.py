@@ -26,7 +26,6 @@ from django.test import override_settings
 from django.test.signals import template_rendered
 from playwright.sync_api import expect
 
-from tests.official_sdk import mixpeek
 from tests.proofs import examples
 from tests.template_database import template_database
 
@@ -87,17 +86,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
                 raise pytest.UsageError(
                     f"{item.nodeid} needs a browser, so it belongs into tests/browser."
                 )
-    # One worker imports Mixpeek's package.
-    items.sort(key=lambda item: not _is_with_official_sdk(item))
     yield
     # pytest-django has put these last, since they use none of its databases. They mostly wait, so
     # they begin, the longest first, beside all others, which the other workers begin with.
     items.sort(key=lambda item: (item.path != _LONGEST, not _only_starts_processes(item)))
-
-
-def _is_with_official_sdk(item: pytest.Item) -> bool:
-    module = item.getparent(pytest.Module)
-    return module is not None and getattr(module.obj, "mixpeek", None) is mixpeek
 
 
 def _only_starts_processes(item: pytest.Item) -> bool:
