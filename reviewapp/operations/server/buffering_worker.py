@@ -26,6 +26,7 @@ from reviewapp.operations.server.addresses import without_mapping
 from reviewapp.operations.server.client_identity import client_of
 from reviewapp.operations.server.fair_queue import ClientIdentity, FairQueue
 from reviewapp.operations.server.request_parser import ArrivingRequest
+from reviewapp.operations.server.thread_pool import WarmestFirst
 
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 60.0
@@ -83,6 +84,10 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             network_limit=max(1, int(threads * NETWORK_SHARE)),
             client_limit=max(1, int(threads * CLIENT_SHARE)),
         )
+
+    def get_thread_pool(self) -> WarmestFirst:
+        """Return the threads that answer requests."""
+        return WarmestFirst(self.cfg.threads)
 
     def accept(self, listener: socket.socket) -> None:
         """Accept a new connection; if there are too many, close the oldest."""
