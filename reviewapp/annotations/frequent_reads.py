@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from reviewapp.annotations.decide.statements import get_for_decision
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.queue.counts import count_by_show
+from reviewapp.annotations.queue.counts import count_items
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.queue.pages import load_queue_page
 from reviewapp.annotations.review.annotation import load_annotation_and_draft, load_position
@@ -21,7 +21,7 @@ def read_for_nobody() -> None:
     nobody = get_user_model()(pk=0)
     filters = QueueFilter()
     load_queue_page(filters, nobody)
-    count_by_show(filters, nobody)
+    count_items(filters, nobody)
     last_actions(nobody)
     get_progress(filters, nobody, now=timezone.now())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ChipCounts:
-    """The number of items of each chip, by the value of its `Show`."""
+class ItemCounts:
+    """The number of items of each chip, by the value of its `Show`, and of what is in none."""
 
     waiting: int
     mine: int
@@ -30,6 +30,12 @@ class ChipCounts:
     conflict: int
     undelivered: int
     all: int
+    # What the person has skipped waits for others.
+    skipped: int
+
+    def by_show(self) -> dict[Show, int]:
+        """Return the number of items of each chip."""
+        return {show: getattr(self, show.value) for show in Show}
 
 
 @dataclass(frozen=True)
@@ -40,29 +46,29 @@ class Progress:
     left: int
 
 
-_COUNTS = sql_file(__file__, "counts.sql", ChipCounts)
+_COUNTS = sql_file(__file__, "counts.sql", ItemCounts)
 _PROGRESS = sql_file(__file__, "progress.sql", Progress)
 
 
-def count_by_show(
+def count_items(
     filters: QueueFilter,
     person: User,
     *,
     found: Matches | None = None,
-) -> dict[Show, int]:
-    """Return the number of items of each chip under these filters, at most `MAX_QUEUE_COUNT`.
+) -> ItemCounts:
+    """Return the numbers of items under these filters, each at most `MAX_QUEUE_COUNT`.
 
     A search counts only its first `SEARCH_COUNT_LIMIT` matches: if `Matches.at_least` is true,
     there may be more of each. Pass `found` if the matches were already looked up.
     """
     pieces, keys = _counted(filters, person, found)
     if filters.q and not keys:
-        return dict.fromkeys(Show, 0)
+        return ItemCounts(*[0] * len(fields(ItemCounts)))
 
     statement = _counts_statement(tuple(pieces), has_reviewer=bool(filters.reviewer))
     params = conditions.parameters(filters, person)
     (counts,) = statement.rows(**params, keys=keys)
-    return {show: getattr(counts, show.value) for show in Show}
+    return counts
 
 
 def done_and_left(filters: QueueFilter, person: User, *, since: datetime) -> tuple[int, int]:
@@ -80,12 +86,13 @@ def done_and_left(filters: QueueFilter, person: User, *, since: datetime) -> tup
 
 # Each page of the queue fills in the same places.
 @bounded_cache(most_bytes=MIB, size=lambda statement: 4 * len(statement.text))
-def _counts_statement(pieces: tuple[str, ...], *, has_reviewer: bool) -> Statement[ChipCounts]:
+def _counts_statement(pieces: tuple[str, ...], *, has_reviewer: bool) -> Statement[ItemCounts]:
     condition_by_show = {}
     for show in Show:
         chip = conditions.of_chip(show, has_reviewer=has_reviewer)
         condition_by_show[show.value] = conditions.all_of([*pieces, *chip])
-    return _COUNTS.with_pieces(cap=str(MAX_QUEUE_COUNT), **condition_by_show)
+    skipped = conditions.all_of([*pieces, conditions.WAITING, conditions.SKIPPED])
+    return _COUNTS.with_pieces(cap=str(MAX_QUEUE_COUNT), skipped=skipped, **condition_by_show)
 
 
 def _counted(

@@ -1,4 +1,5 @@
--- How many items each chip of the queue has, up to {cap}: PostgreSQL stops reading there.
+-- How many items each chip of the queue has, and how many the person has skipped, up to {cap}:
+-- PostgreSQL stops reading there.
 -- No item is both waiting and decided. If the two reach the cap together, so do all items, and
 -- these need not be counted: the sub-select is then never run.
 WITH chip AS MATERIALIZED (
@@ -17,12 +18,15 @@ WITH chip AS MATERIALIZED (
             SELECT FROM annotations_annotation WHERE {conflict} LIMIT {cap}) capped) AS conflict,
         (SELECT count(*) FROM (
             SELECT FROM annotations_annotation WHERE {undelivered} LIMIT {cap}) capped)
-            AS undelivered
+            AS undelivered,
+        (SELECT count(*) FROM (
+            SELECT FROM annotations_annotation WHERE {skipped} LIMIT {cap}) capped) AS skipped
 )
 SELECT waiting, mine, deferred, drafts, decided, conflict, undelivered,
     CASE
         WHEN waiting + decided >= {cap} THEN {cap}
         ELSE (SELECT count(*) FROM (
             SELECT FROM annotations_annotation WHERE {all} LIMIT {cap}) capped)
-    END
+    END,
+    skipped
 FROM chip

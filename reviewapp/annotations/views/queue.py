@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from reviewapp.annotations.queue.counts import count_by_show
+from reviewapp.annotations.queue.counts import count_items
 from reviewapp.annotations.queue.filter_options import labels_like, render_filter_fields
 from reviewapp.annotations.queue.filters import QueueFilter, Show
 from reviewapp.annotations.queue.pages import load_queue_page
@@ -60,12 +60,12 @@ def queue(request: Request) -> HttpResponse:
     if page.is_fallback:
         problems.append(_("That page no longer exists. This is the first page."))
 
-    count_of = count_by_show(queue_filter, person, found=matches)
+    counts = count_items(queue_filter, person, found=matches)
     now = timezone.now()
     querystring = queue_filter.querystring()
 
     chips = []
-    for show, count in count_of.items():
+    for show, count in counts.by_show().items():
         chips.append((show, count, queue_filter.showing(show).querystring()))
 
     empty_reason = None
@@ -90,6 +90,7 @@ def queue(request: Request) -> HttpResponse:
         "clear": QueueFilter(show=queue_filter.show).querystring(),
         "deferred": queue_filter.showing(Show.DEFERRED).querystring(),
         "why": empty_reason,
+        "skipped": counts.skipped if queue_filter.show == Show.WAITING else 0,
     }
     if not wants_fragment(request):
         context["facets"] = render_filter_fields(queue_filter)

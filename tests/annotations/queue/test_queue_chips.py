@@ -17,7 +17,7 @@ from reviewapp.annotations.queue.conditions import (
     MATCHING_WORDS_WHEN_OPENED,
     parameters,
 )
-from reviewapp.annotations.queue.counts import count_by_show
+from reviewapp.annotations.queue.counts import count_items
 from reviewapp.annotations.queue.filter_options import read_options
 from reviewapp.annotations.queue.filters import Band, QueueFilter, Show, Sort
 from reviewapp.annotations.queue.pages import load_queue_page
@@ -102,7 +102,7 @@ def test_it_knows_that_what_waits_has_no_reviewer(alice: User, bob: User) -> Non
     decided(bob, title="bob's")
     queue_filter = QueueFilter(reviewer=bob.pk)
     assert chip_texts(alice, reviewer=bob.pk) == []
-    assert count_by_show(queue_filter, alice) == {
+    assert count_items(queue_filter, alice).by_show() == {
         show: int(show in {Show.DECIDED, Show.ALL}) for show in Show
     }
 

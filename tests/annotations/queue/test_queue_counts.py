@@ -24,7 +24,7 @@ def test_it_counts_every_chip_in_few_queries(
     )
     make_change(make_annotation(status="decided", reviewer=bob, decided_at=LONG_AGO))
     with django_assert_max_num_queries(2):
-        number = counts.count_by_show(QueueFilter(), alice)
+        number = counts.count_items(QueueFilter(), alice).by_show()
     assert number == {
         Show.WAITING: 1,
         Show.MINE: 1,
@@ -44,7 +44,7 @@ def test_it_counts_a_search_among_what_it_finds(alice: User) -> None:
     make_annotation(
         status="decided", reviewer=alice, decided_at=LONG_AGO, label="logo", words="harbour"
     )
-    number = counts.count_by_show(QueueFilter(q="harbour", label="logo"), alice)
+    number = counts.count_items(QueueFilter(q="harbour", label="logo"), alice).by_show()
     assert (number[Show.WAITING], number[Show.MINE], number[Show.ALL]) == (2, 1, 3)
 
 
@@ -57,12 +57,12 @@ def test_it_counts_for_each_person_and_filter_although_the_query_is_built_once(
     waiting = {}
     for who in (alice, bob):
         for label in ("logo", "parody", "none"):
-            by_show = counts.count_by_show(QueueFilter(label=label), who)
+            by_show = counts.count_items(QueueFilter(label=label), who).by_show()
             waiting[who.username, label] = by_show[Show.WAITING]
     assert waiting == {
         ("alice", "logo"): 0, ("alice", "parody"): 1, ("alice", "none"): 0,
         ("bob", "logo"): 1, ("bob", "parody"): 0, ("bob", "none"): 0,
     }  # fmt: skip
     retriever = first.retriever_id
-    assert counts.count_by_show(QueueFilter(retriever=retriever), bob)[Show.ALL] == 1
-    assert counts.count_by_show(QueueFilter(retriever=second.retriever_id), bob)[Show.WAITING] == 0
+    assert counts.count_items(QueueFilter(retriever=retriever), bob).all == 1
+    assert counts.count_items(QueueFilter(retriever=second.retriever_id), bob).waiting == 0

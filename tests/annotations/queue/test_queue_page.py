@@ -12,7 +12,14 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue.filters import Show
 from tests.collapsed import collapsed
-from tests.factories import LONG_AGO, make_annotation, make_change, make_lease, make_retriever
+from tests.factories import (
+    LONG_AGO,
+    make_annotation,
+    make_change,
+    make_lease,
+    make_retriever,
+    make_set_aside,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -182,3 +189,14 @@ def test_it_shows_and_gives_nothing_that_waits_of_a_reviewer(
     response = client.get(f"/annotations?reviewer={bob.pk}{query}")
     assert (response.status_code, response.context["page"].rows) == (200, [])
     assert client.get(f"/annotations/next?reviewer={bob.pk}{query}").status_code == 302
+
+
+def test_it_says_how_many_one_has_skipped(client: Client, alice: User, bob: User) -> None:
+    make_annotation()
+    make_set_aside(make_annotation(), alice, kind="skipped")
+    sentence = "You skipped 1 item, which waits for others."
+    client.force_login(alice)
+    assert sentence in get(client, "/annotations")
+    assert sentence not in get(client, "/annotations?show=all")
+    client.force_login(bob)
+    assert sentence not in get(client, "/annotations")

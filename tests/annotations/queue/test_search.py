@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Lease, SetAside
 from reviewapp.annotations.queue.claim_next import claim_next_annotation
-from reviewapp.annotations.queue.counts import count_by_show, done_and_left
+from reviewapp.annotations.queue.counts import count_items, done_and_left
 from reviewapp.annotations.queue.filters import Band, QueueFilter, Show, Sort
 from reviewapp.annotations.queue.pages import load_queue_page, previous_key
 from reviewapp.annotations.queue.querysets import candidates
@@ -199,7 +199,7 @@ def test_it_goes_to_the_item_before_and_behind_as_without_a_search(
 def test_it_counts_what_each_chip_would_list(
     many: list[Annotation], alice: User, chosen: QueueFilter
 ) -> None:
-    number = count_by_show(chosen, alice)
+    number = count_items(chosen, alice).by_show()
     assert number == {show: len(naive(chosen.showing(show), alice)) for show in Show}
     assert done_and_left(chosen, alice, since=timezone.now())[1] == number[chosen.show]
     assert not find_matches(chosen, alice).at_least
@@ -212,7 +212,7 @@ def test_it_says_when_it_counts_only_some_of_it(alice: User) -> None:
     )
     found = find_matches(QueueFilter(q="pier"), alice)
     assert found.at_least
-    assert count_by_show(QueueFilter(q="pier"), alice, found=found)[Show.ALL] == SEARCH_COUNT_LIMIT
+    assert count_items(QueueFilter(q="pier"), alice, found=found).all == SEARCH_COUNT_LIMIT
 
 
 def test_it_knows_from_statistics_which_words_are_frequent(alice: User) -> None:
