@@ -36,6 +36,7 @@ from reviewapp.annotations.models import Annotation, Decision, Undo
 from reviewapp.annotations.parsing import settled_label
 from reviewapp.audit.context import acting
 from reviewapp.json_values import is_same_json
+from reviewapp.naming import tidy
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
 
@@ -76,9 +77,7 @@ def decide_locked(annotation: Annotation, submission: Submission, *, actor: User
     if annotation.status == Annotation.Status.GONE:
         raise AnnotationGone(annotation.ref)
 
-    kept = exact_labels(annotation, submission.label)
-    standing = {str(submission.base.get("label")), *kept}
-    label = settled_label(submission.label, standing, annotation.label_set)
+    label = _settled_label(annotation, submission)
     submission = replace(submission, label=label)
 
     values = merge_or_raise_stale(annotation, submission)
@@ -153,6 +152,17 @@ def _get_replayed(annotation: Annotation, submission: Submission, actor: User) -
     if Undo.objects.filter(decision=decision).exists():
         raise TakenBack(decision_id)
     return decision
+
+
+def _settled_label(annotation: Annotation, submission: Submission) -> str:
+    """Return the submitted label in its one form; only an unusual one takes a query."""
+    label, label_set = submission.label, annotation.label_set
+    seen = {str(submission.base.get("label")), annotation.label}
+    usual = label_set.values() if label_set else [tidy(label)]
+    if label in seen or label in usual:
+        return label
+
+    return settled_label(label, seen | exact_labels(annotation, label), label_set)
 
 
 def _raise_if_not_allowed(annotation: Annotation, submission: Submission, label: str) -> None:
