@@ -14,7 +14,7 @@ SELECT
         ) AS shown
     ),
     to_jsonb(retriever)
-        - '{description, tags, stages, collection_ids, budget_limits, upstream}'::text[],
+        - '{tags, stages, collection_ids, budget_limits, upstream}'::text[],
     to_jsonb(label_set),
     to_jsonb(guidelines),
     CASE WHEN reviewer.id IS NOT NULL

@@ -27,6 +27,9 @@ from reviewapp.retrievers.models import Execution, MissingDocument, Result, Retr
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
+# The page lists all others below the form.
+_MAX_OTHER_LABELS = 3
+
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
@@ -100,6 +103,13 @@ class Item:
         if self.annotation.status != Annotation.Status.WAITING or self.execution is None:
             return []
         return [other for other in self.other_annotations if other.is_judged_for_another_query]
+
+    @property
+    def other_labels(self) -> list[OtherAnnotation]:
+        """The first labelled annotations of the document that `judged_for_others` does not name."""
+        named = self.judged_for_others
+        labelled = [other for other in self.other_annotations if other.label]
+        return [other for other in labelled if other not in named][:_MAX_OTHER_LABELS]
 
     @property
     def others(self) -> int:
