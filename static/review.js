@@ -324,6 +324,25 @@ function mutedElement(tag, text) {
   return element;
 }
 
+// A link to each document on the page whose id the field holds.
+function documentNotes(field, { value }) {
+  const sections = [...review().querySelectorAll("[data-document]")];
+  const ids = [value].flat();
+  const named = sections.filter((section) => ids.includes(section.dataset.document));
+  return named.map((section) => {
+    const { document: id, documentTitle: title } = section.dataset;
+    const link = document.createElement("a");
+    link.href = `#${section.getAttribute("aria-labelledby")}`;
+    link.textContent = gettext("Id of the document “%(title)s”", { title });
+    const note = mutedElement("p", "");
+    note.append(link);
+    field.addEventListener("input", () => {
+      note.hidden = !field.value.split("\n").includes(id);
+    });
+    return note;
+  });
+}
+
 function payloadRow(leaf, index) {
   const isYesNo = typeof leaf.value === "boolean";
   const field = isYesNo ? checkbox(leaf) : textField(leaf);
@@ -334,7 +353,12 @@ function payloadRow(leaf, index) {
   if (Array.isArray(leaf.value)) label.append(mutedElement("span", ` ${gettext("one per line")}`));
   const row = document.createElement("div");
   row.className = isYesNo ? "payload-row payload-check" : "payload-row";
-  row.append(label, field);
+  const notes = documentNotes(field, leaf);
+  notes.forEach((note, place) => {
+    note.id = `${field.id}-document-${place}`;
+  });
+  if (notes.length) field.setAttribute("aria-describedby", notes.map(({ id }) => id).join(" "));
+  row.append(label, field, ...notes);
   return row;
 }
 

@@ -14,6 +14,7 @@ from reviewapp.annotations.mirror import version_authors
 from reviewapp.annotations.mirror.authorship import UpstreamVersion
 from reviewapp.annotations.mirror.from_upstream import CANNOT_TELL
 from reviewapp.annotations.models import Annotation, Decision, Lease
+from reviewapp.annotations.review.other_document import OtherDocument, build_other_document
 from reviewapp.annotations.review.same_document import OtherAnnotation, OtherResult
 from reviewapp.annotations.review.surroundings import Aside, Surroundings
 from reviewapp.annotations.value_authorship import given_by_people, machine_values
@@ -22,6 +23,7 @@ from reviewapp.audit.presenters.timeline import timeline
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.documents.evidence import Evidence, evidence
 from reviewapp.retrievers.documents.highlight import query_words
+from reviewapp.retrievers.documents.mentions import Mention
 from reviewapp.retrievers.models import Execution, MissingDocument, Result, Retriever
 
 if TYPE_CHECKING:
@@ -39,7 +41,8 @@ class Item:
     may be the document alone, and `result_execution_id` names its execution. `held_by` is who else
     has the item open, "" for nobody. `machine` holds what the machine proposed, {} for nothing.
     `could_not_tell`: this person's "can't tell" stands. `missing_document` is Mixpeek's last answer
-    for a document that is not here, None if it was not requested yet.
+    for a document that is not here, None if it was not requested yet. `other_documents` are those
+    that the payload or the document names.
     """
 
     annotation: Annotation
@@ -59,6 +62,7 @@ class Item:
     could_not_tell: bool
     other_annotations: list[OtherAnnotation]
     other_results: list[OtherResult]
+    other_documents: list[OtherDocument]
 
     @property
     def query(self) -> dict[str, Any]:
@@ -117,6 +121,11 @@ class Item:
         return len(self.other_annotations) + len(self.other_results)
 
     @property
+    def has_other_media(self) -> bool:
+        """Whether another document is shown with media."""
+        return any(other.evidence.media for other in self.other_documents)
+
+    @property
     def needs_a_person(self) -> bool:
         """Whether the last decision is in conflict or was refused."""
         if self.change is None:
@@ -165,21 +174,29 @@ def build_item(
     *,
     lease: Lease | None,
     now: datetime,
+    mentions: Mapping[str, Sequence[Mention]],
     search_words: str = "",
 ) -> Item:
     """Return the item as `person` sees it.
 
-    The words of the query and of the queue's search (`search_words`) are marked in the evidence.
+    `mentions` are the places that hold the ids of the other documents in `surroundings`. The words
+    of the query and of the queue's search (`search_words`) are marked in the evidence.
     """
     result = annotation.result
     execution = surroundings.execution
     changes = annotation.changes
 
+    inputs = execution.inputs if execution else {}
+    words = query_words({**inputs, "": search_words})
+    snapshot = result.snapshot if result else None
     shown_evidence = None
-    if result:
-        inputs = execution.inputs if execution else {}
-        words = query_words({**inputs, "": search_words})
-        shown_evidence = evidence(result.snapshot, query_words=words)
+    if snapshot is not None:
+        shown_evidence = evidence(snapshot, query_words=words)
+
+    other_documents = []
+    for held in surroundings.other_documents:
+        places = mentions[held.document_id]
+        other_documents.append(build_other_document(held, places, snapshot, query_words=words))
 
     missing_document = None
     if result is None:
@@ -207,6 +224,7 @@ def build_item(
         could_not_tell=is_undecidable and annotation.reviewer_id == person.pk,
         other_annotations=surroundings.other_annotations,
         other_results=surroundings.other_results,
+        other_documents=other_documents,
     )
 
 

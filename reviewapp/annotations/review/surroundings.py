@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from reviewapp.annotations.review.last_actions import (
     build_last_aside,
     build_recent_decision,
 )
+from reviewapp.annotations.review.other_document import HeldDocument, build_held_document
 from reviewapp.annotations.review.same_document import (
     OtherAnnotation,
     OtherResult,
@@ -45,6 +47,7 @@ class SurroundingsRow:
     aside: Row | None
     annotations: list[Row] | None
     results: list[Row] | None
+    documents: list[Row] | None
     decisions: list[Row] | None
     last_aside: Row | None
 
@@ -63,7 +66,8 @@ class Surroundings:
     """What the page shows around an annotation.
 
     `execution` is its own, None if it names none or that one is not here. `result_execution_id` is
-    Mixpeek's id of the execution of its result, "" for none. `lease` may have expired. `recent` are
+    Mixpeek's id of the execution of its result, "" for none. `lease` may have expired.
+    `other_documents` are those of its collection that were looked for, at most three. `recent` are
     the person's last ten decisions, newest first, and `last_aside` their last skip or deferral, all
     of any annotation.
     """
@@ -74,6 +78,7 @@ class Surroundings:
     aside: Aside | None
     other_annotations: list[OtherAnnotation]
     other_results: list[OtherResult]
+    other_documents: list[HeldDocument]
     recent: list[RecentDecision]
     last_aside: LastAside | None
 
@@ -83,9 +88,19 @@ _SURROUNDINGS = sql_file(__file__, "surroundings.sql", SurroundingsRow).with_pie
 )
 
 
-def load_surroundings(annotation_id: int, person: User) -> Surroundings:
-    """Return what `person` sees around the annotation with this key, which must exist."""
-    (row,) = _SURROUNDINGS.rows(annotation=annotation_id, person=person.pk, run_keys=list(RUN_KEYS))
+def load_surroundings(
+    annotation_id: int, person: User, *, document_ids: Iterable[str] = ()
+) -> Surroundings:
+    """Return what `person` sees around the annotation with this key, which must exist.
+
+    Other documents of its collection are looked for under `document_ids`, and are in their order.
+    """
+    (row,) = _SURROUNDINGS.rows(
+        annotation=annotation_id,
+        person=person.pk,
+        run_keys=list(RUN_KEYS),
+        document_ids=list(document_ids),
+    )
 
     executions = {}
     for key, columns in (row.executions or {}).items():
@@ -122,6 +137,7 @@ def load_surroundings(annotation_id: int, person: User) -> Surroundings:
         aside=aside,
         other_annotations=annotations,
         other_results=results,
+        other_documents=[build_held_document(document) for document in row.documents or ()],
         recent=[build_recent_decision(decision) for decision in row.decisions or ()],
         last_aside=build_last_aside(row.last_aside),
     )

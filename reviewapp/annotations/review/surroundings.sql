@@ -1,10 +1,13 @@
 -- What the review page shows around an annotation: its execution, who has it open, the person's own
 -- skip or deferral of it, the other annotations and results of its document, the executions of all
--- these, and the person's last decisions, skip or deferral. Lists are null where they are empty.
+-- these, other documents of its collection (the first three of `document_ids` that are here), and
+-- the person's last decisions, skip or deferral. Lists are null where they are empty.
 -- Indexes: annotation_document, result_of_document, decision_last_of, outbox_change_cause_key
 WITH item AS (
     SELECT
-        a.id, a.document_id, a.result_id, result.digest, own.execution_id AS result_execution,
+        a.id, a.document_id, a.retriever_id, a.result_id, result.digest,
+        coalesce(nullif(result.collection_id, ''), a.collection_id) AS collection_id,
+        own.execution_id AS result_execution,
         CASE WHEN a.execution_id = '' THEN result.execution_id
             ELSE (SELECT e.id FROM retrievers_execution e WHERE e.execution_id = a.execution_id)
         END AS execution
@@ -47,6 +50,28 @@ results AS (
     ORDER BY r.id DESC
     LIMIT 10
 ),
+documents AS (
+    SELECT
+        named.place, newest.document_id, newest.snapshot,
+        (
+            SELECT jsonb_build_object('id', a.id, 'label', a.label, 'status', a.status)
+            FROM annotations_annotation a
+            WHERE a.document_id = newest.document_id
+            ORDER BY a.retriever_id IS DISTINCT FROM item.retriever_id, a.id DESC
+            LIMIT 1
+        ) AS item
+    FROM item
+    CROSS JOIN unnest(%(document_ids)s::text[]) WITH ORDINALITY AS named (document_id, place)
+    CROSS JOIN LATERAL (
+        SELECT r.document_id, r.snapshot
+        FROM retrievers_result r
+        WHERE r.document_id = named.document_id AND r.collection_id = item.collection_id
+        ORDER BY r.id DESC
+        LIMIT 1
+    ) newest
+    ORDER BY named.place
+    LIMIT 3
+),
 decisions AS ({recent_decisions}),
 last_aside AS (
     SELECT
@@ -84,6 +109,7 @@ SELECT
     ),
     (SELECT jsonb_agg(to_jsonb(o) ORDER BY o.status <> 'decided', o.id DESC) FROM others o),
     (SELECT jsonb_agg(to_jsonb(r) ORDER BY r.id DESC) FROM results r),
+    (SELECT jsonb_agg(to_jsonb(d) - 'place' ORDER BY d.place) FROM documents d),
     (SELECT jsonb_agg(to_jsonb(d) ORDER BY d.id DESC) FROM decisions d),
     (SELECT to_jsonb(a) FROM last_aside a)
 FROM item

@@ -34,6 +34,7 @@ from reviewapp.annotations.review.context import (
     person_context,
 )
 from reviewapp.annotations.review.item import build_item, held_by
+from reviewapp.annotations.review.other_document import mentions_of
 from reviewapp.annotations.review.progress import ReviewProgress, get_progress
 from reviewapp.annotations.review.surroundings import load_surroundings
 from reviewapp.annotations.views.navigation import (
@@ -134,7 +135,8 @@ def render_item(
     now = timezone.now()
     person = request.user
     queue_filter = QueueFilter.parse(request.GET)
-    surroundings = load_surroundings(annotation.pk, person)
+    mentions = mentions_of(annotation)
+    surroundings = load_surroundings(annotation.pk, person, document_ids=mentions)
     progress = get_progress(queue_filter, person, now=now)
 
     announcement = ""
@@ -145,7 +147,13 @@ def render_item(
     if not is_prefetch:
         lease = leases.take_if_free(annotation, person, lease, now=now)
     item = build_item(
-        annotation, surroundings, person, lease=lease, now=now, search_words=queue_filter.q
+        annotation,
+        surroundings,
+        person,
+        lease=lease,
+        now=now,
+        mentions=mentions,
+        search_words=queue_filter.q,
     )
     context = {
         "item": item,

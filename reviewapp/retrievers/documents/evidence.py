@@ -88,6 +88,13 @@ def document_excerpt(snapshot: Mapping[str, Any]) -> str:
     return _line(excerpt, MAX_EXCERPT_LENGTH)
 
 
+def document_values(snapshot: Mapping[str, Any]) -> dict[str, str]:
+    """Return the texts and fields of a document by path; fields up to `MAX_EVIDENCE_FIELDS`."""
+    values = dict(_texts(snapshot))
+    values.update(islice(_fields(snapshot), MAX_EVIDENCE_FIELDS))
+    return values
+
+
 def document_search_text(snapshot: Mapping[str, Any]) -> str:
     """Return the text to search the document by, at most `MAX_SEARCH_TEXT_LENGTH` characters."""
     fields = []
