@@ -163,6 +163,8 @@ def django_db_modify_db_settings() -> Iterator[None]:
             number, lock = _free_slot(folder, "slot")
             slot.enter_context(lock)
             wanted.update(EMBEDDED_DIR=folder / "postgres", EMBEDDED_DURABLE=False)
+            # On a busy machine the server may need its time to answer.
+            wanted["OPTIONS"]["connect_timeout"] = 60
             wanted["TEST"].update(
                 NAME=f"test_reviewapp_{number}", TEMPLATE=template_database(folder)
             )

@@ -143,9 +143,11 @@ def count_examples() -> Iterator[Example]:
             chips[show.value] = conditions.all_of(conditions.in_list(chosen))
             statement: Statement[Any] = progress.with_pieces(cap="1000", left=chips[show.value])
             yield Example("progress.sql", chosen, True, statement)
-        yield Example("counts.sql", filters, True, counts.with_pieces(cap="1000", **chips))
-
         waiting = [*conditions.selected(filters), conditions.WAITING]
+        skipped = conditions.all_of([*waiting, conditions.SKIPPED])
+        statement = counts.with_pieces(cap="1000", skipped=skipped, **chips)
+        yield Example("counts.sql", filters, True, statement)
+
         statement = empty.with_pieces(
             cap="1000",
             held=conditions.all_of([*waiting, conditions.HELD_BY_OTHERS]),
