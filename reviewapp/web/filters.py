@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib.auth import get_user_model
@@ -96,6 +97,18 @@ def _require_choice(value: str, choices: Iterable[tuple[str, Any]]) -> None:
             code="invalid_choice",
             params={"value": value},
         )
+
+
+class ZoneField(forms.CharField):
+    """A field for the name of the reader's time zone; UTC for one that is not known here."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, max_length=100)
+
+    def clean(self, value: Any) -> str:
+        """Return the name of a time zone that is known."""
+        name: str = super().clean(value)
+        return name if name in available_timezones() else "UTC"
 
 
 class FilterForm(forms.Form):

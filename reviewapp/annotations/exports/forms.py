@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from reviewapp.annotations.exports.filters import Kind, filter_problems
 from reviewapp.annotations.exports.formats import Format
+from reviewapp.web.filters import ZoneField
 
 
 class ExportForm(forms.Form):
@@ -30,12 +30,7 @@ class ExportForm(forms.Form):
     grades = forms.CharField(
         label=gettext_lazy("Grades of labels for qrels"), required=False, max_length=4000
     )
-    zone = forms.CharField(required=False, max_length=100)
-
-    def clean_zone(self) -> str:
-        """Return the time zone, UTC for one that is not known here."""
-        zone: str = self.cleaned_data["zone"]
-        return zone if zone in available_timezones() else "UTC"
+    zone = ZoneField()
 
     def clean_grades(self) -> dict[str, int]:
         """Parse `label=2, other label=1` into the grades by label."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from django import forms
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy
 
 from reviewapp.annotations.decisions.filters import DecisionFilter, DecisionsForm, Standing
-from reviewapp.web.filters import Choice
+from reviewapp.web.filters import Choice, ZoneField
 
 
 class Breakdown(TextChoices):
@@ -27,16 +26,11 @@ class FiguresForm(DecisionsForm):
     """
 
     by = Choice(label=gettext_lazy("By"), choices=Breakdown.choices)
-    zone = forms.CharField(required=False, max_length=100)
+    zone = ZoneField()
 
     def clean_standing(self) -> str:
         """Return the state, by default all that were not undone."""
         return self.cleaned_data["standing"] or Standing.NOT_UNDONE.value
-
-    def clean_zone(self) -> str:
-        """Return the time zone, UTC for one that is not known here."""
-        zone: str = self.cleaned_data["zone"]
-        return zone if zone in available_timezones() else "UTC"
 
     def decision_filter(self) -> DecisionFilter:
         """Return the filter, once the form is valid."""
