@@ -1,4 +1,4 @@
-"""Keyboard shortcuts of the review page and the queue: for the scripts, the sheets and docs/keys.md.
+"""Keyboard shortcuts of the review page and the queue, for scripts, sheets and docs/keys.md.
 
 A key is written as the browser names it (`KeyboardEvent.key`), after its modifiers: `Mod` is Ctrl,
 or Command on Apple's machines. `Digit` stands for 1 to 9 and 0, which are read by position, so that
@@ -240,33 +240,18 @@ KEYS: tuple[Shortcut, ...] = (
     ),
 )
 
+_BY_ACTION = {key.action: key for key in KEYS}
+
 # The single keys are those of the same actions on the review page (`for_queue`).
 QUEUE_KEYS: tuple[Shortcut, ...] = (
-    Shortcut(action="item_next", group=Group.MOVE, keys=("j",), sentence=gettext_lazy("Next row")),
-    Shortcut(
-        action="item_previous",
-        group=Group.MOVE,
-        keys=("k",),
-        sentence=gettext_lazy("Previous row"),
-    ),
+    replace(_BY_ACTION["item_next"], keys=("j",), sentence=gettext_lazy("Next row")),
+    replace(_BY_ACTION["item_previous"], keys=("k",), sentence=gettext_lazy("Previous row")),
     Shortcut(
         action="open", group=Group.MOVE, keys=("Enter",), sentence=gettext_lazy("Open the row")
     ),
-    Shortcut(
-        action="undo",
-        group=Group.DECIDE,
-        keys=("Mod+z",),
-        sentence=gettext_lazy("Undo my last decision, skip or defer"),
-    ),
-    Shortcut(
-        action="search", group=Group.PAGE, keys=("/",), sentence=gettext_lazy("Search the queue")
-    ),
-    Shortcut(
-        action="sheet",
-        group=Group.PAGE,
-        keys=("?",),
-        sentence=gettext_lazy("Show this list of keys"),
-    ),
+    _BY_ACTION["undo"],
+    replace(_BY_ACTION["search"], keys=("/",)),
+    _BY_ACTION["sheet"],
 )
 
 
