@@ -95,8 +95,7 @@ class DecisionFilter(Filter):
         if self.seen == Seen.MACHINE:
             decisions = decisions.on_machines_label()
         if self.retriever:
-            key = None if self.retriever == NO_RETRIEVER else self.retriever
-            decisions = decisions.filter(annotation__retriever__retriever_id=key)
+            decisions = decisions.filter(annotation__retriever__retriever_id=self._retriever_id)
         if self.label_from:
             decisions = decisions.filter(base__label=self.label_from)
         if self.label_to:
@@ -120,13 +119,17 @@ class DecisionFilter(Filter):
         if self.person:
             annotations = annotations.filter(reviewer_id__in=set(map(int, self.person)))
         if self.retriever:
-            key = None if self.retriever == NO_RETRIEVER else self.retriever
-            annotations = annotations.filter(retriever__retriever_id=key)
+            annotations = annotations.filter(retriever__retriever_id=self._retriever_id)
         if self.label_to:
             annotations = annotations.filter(label=self.label_to)
         if self.q:
             annotations = annotations.filter(ref__in=matching_refs(self.q, MAX_MATCHING_REFS))
         return annotations
+
+    @property
+    def _retriever_id(self) -> str | None:
+        """Mixpeek's id of the retriever, None for items that belong to none."""
+        return None if self.retriever == NO_RETRIEVER else self.retriever
 
 
 class DecisionsForm(TimeSpanForm):

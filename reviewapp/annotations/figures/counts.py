@@ -51,8 +51,16 @@ _NOTHING = Tally(by_outcome=dict.fromkeys(Outcome.values, 0))
 class Part:
     """A part of a breakdown: an outcome, person or retriever; `key` is what its filter takes."""
 
+    breakdown: Breakdown
     key: str
     name: str
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """The fields of `DecisionFilter` that select its decisions."""
+        if self.breakdown is Breakdown.PERSON:
+            return {"person": (self.key,)}
+        return {self.breakdown.value: self.key}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +107,9 @@ def count_decisions(
     retrievers = _tallies(decisions, Breakdown.RETRIEVER)
 
     if breakdown is Breakdown.OUTCOME:
-        parts = [Part(key=value, name=str(title)) for value, title in Outcome.choices]
+        parts = []
+        for value, title in Outcome.choices:
+            parts.append(Part(breakdown=breakdown, key=value, name=str(title)))
         by_part = total.by_outcome
         counts = {number: tally.by_outcome for number, tally in by_period.items()}
     else:
@@ -167,7 +177,10 @@ def _tallies(decisions: DecisionQuerySet, breakdown: Breakdown) -> list[tuple[Pa
         by_key[row_key] = _tally(row)
         names.append((row_key, row[name] or _("Without a retriever"), row_key))
 
-    tallies = [(Part(key=key, name=name), by_key[key]) for key, name in distinct_choices(names)]
+    tallies = []
+    for row_key, title in distinct_choices(names):
+        part = Part(breakdown=breakdown, key=row_key, name=title)
+        tallies.append((part, by_key[row_key]))
     return sorted(tallies, key=lambda pair: (-pair[1].total, pair[0].name, pair[0].key))
 
 
