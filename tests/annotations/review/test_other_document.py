@@ -80,6 +80,13 @@ def test_it_marks_what_differs_word_by_word_and_what_is_shared(client: Client, a
     assert '<dt class="wrap-anywhere">media</dt><dd dir="auto">audio</dd>' in shared
 
 
+def test_it_calls_nothing_removed_that_only_this_item_has(client: Client, alice: User) -> None:
+    held(snapshot={"title": "Hold music"})
+    other = other_of(client, alice, item(twin="doc_2"))
+    assert '<del class="diff-old" dir="auto">audio</del>' in other
+    assert "removed" not in other
+
+
 def test_it_says_that_nothing_differs(client: Client, alice: User) -> None:
     annotation = item()
     annotation.payload = {"twin": "doc_2"}
