@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.http import QueryDict
@@ -22,8 +22,7 @@ from reviewapp.web.filters import (
     Filter,
     TimeSpanForm,
     distinct_choices,
-    find_person,
-    with_chosen,
+    with_chosen_people,
 )
 
 if TYPE_CHECKING:
@@ -112,10 +111,8 @@ class HistoryForm(TimeSpanForm):
         rows.sort(key=lambda row: row[1].casefold())
         retrievers = distinct_choices(rows)
 
-        people: list[tuple[Any, str]] = [(NO_PERSON, _("Nobody here")), *choices.people]
-        for key in data.getlist("person"):
-            people = with_chosen(people, key, find_person)
-        self.set_choices("person", people)
+        people = with_chosen_people(choices.people, data.getlist("person"))
+        self.set_choices("person", [(NO_PERSON, _("Nobody here")), *people])
         self.set_choices("action", [("", _("Any action")), *actions])
         self.set_choices("retriever", [("", _("Any retriever")), *retrievers])
 

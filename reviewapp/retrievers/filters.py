@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from reviewapp.retrievers.models import Retriever
 from reviewapp.retrievers.querysets import RetrieverQuerySet
+from reviewapp.storable import is_storable
 from reviewapp.web.filters import (
     MAX_CHOICES,
     NOT_A_PARAMETER,
@@ -84,6 +85,7 @@ def offered_retrievers(chosen: str) -> list[tuple[Any, str]]:
     retrievers = Retriever.objects.order_by("name", "id")
     columns = retrievers.values_list("retriever_id", "name", "retriever_id", "gone_at")
     rows = list(columns[:MAX_CHOICES])
-    if chosen and not any(row[0] == chosen for row in rows):
+    is_offered = any(row[0] == chosen for row in rows)
+    if chosen and not is_offered and is_storable(chosen):
         rows += columns.filter(retriever_id=chosen)
     return retriever_choices(rows)

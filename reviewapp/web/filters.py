@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from reviewapp.json_values import number_text
-from reviewapp.web.http import parse_whole_number
+from reviewapp.web.http import parse_whole_number, parse_whole_numbers
 
 # A filter offers no more people, retrievers or tags.
 MAX_CHOICES = 500
@@ -66,7 +66,7 @@ class Choice(forms.CharField):
     def validate(self, value: str) -> None:
         """Raise `ValidationError` for a value that is no choice."""
         super().validate(value)
-        _require_choice(value, self.choices)
+        _require_choice(value, {choice for choice, _title in self.choices})
 
 
 class Choices(forms.Field):
@@ -85,13 +85,13 @@ class Choices(forms.Field):
     def validate(self, value: Sequence[str]) -> None:
         """Raise `ValidationError` for a value that is no choice."""
         super().validate(value)
+        offered = {choice for choice, _title in self.choices}
         for chosen in value:
-            _require_choice(chosen, self.choices)
+            _require_choice(chosen, offered)
 
 
-def _require_choice(value: str, choices: Iterable[tuple[str, Any]]) -> None:
-    is_choice = any(value == choice for choice, _title in choices)
-    if value and not is_choice:
+def _require_choice(value: str, offered: Collection[str]) -> None:
+    if value and value not in offered:
         raise ValidationError(
             forms.ChoiceField.default_error_messages["invalid_choice"],
             code="invalid_choice",
@@ -196,9 +196,19 @@ def with_chosen(
 def offered_people(chosen: Iterable[str]) -> list[tuple[Any, Any]]:
     """Return the first people by name as choices, and those with the chosen keys too."""
     people = get_user_model().objects.order_by("username").values_list("pk", "username")
-    offered: list[tuple[Any, Any]] = list(people[:MAX_CHOICES])
-    for key in chosen:
-        offered = with_chosen(offered, key, find_person)
+    return with_chosen_people(list(people[:MAX_CHOICES]), chosen)
+
+
+def with_chosen_people(
+    choices: Iterable[tuple[Any, Any]],
+    chosen: Iterable[str],
+) -> list[tuple[Any, Any]]:
+    """Return the choices, and the people with the chosen keys too. One query at most."""
+    offered = list(choices)
+    missing = parse_whole_numbers(chosen) - {key for key, _name in offered}
+    if missing:
+        people = get_user_model().objects.filter(pk__in=missing).order_by("username")
+        offered += people.values_list("pk", "username")
     return offered
 
 
