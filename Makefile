@@ -23,9 +23,9 @@ LOCK = $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 
 # What was compiled is kept: else each of a hundred processes compiles the product and every test anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-PYTEST = $(PY) -m pytest -n 4 --dist worksteal
-# These wait for pages much of the time.
-PYTEST_BROWSER = $(PY) -m pytest -n 4 --dist worksteal -p no:schemathesis tests/browser
+# Three processes each: the two parts of `make test` run at the same time, and both wait now and then.
+PYTEST = $(PY) -m pytest -n 3 --dist worksteal
+PYTEST_BROWSER = $(PY) -m pytest -n 3 --dist worksteal -p no:schemathesis tests/browser
 
 .PHONY: run setup dev browser check test test-long lint types migrations fast-tests tests browser-tests long-tests \
 	long-browser-tests compiled bench bench-browser bench-reviewers drill lock messages clean
@@ -77,7 +77,7 @@ browser: dev
 define run_all
 failed=0; \
 $(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync lint types migrations compiled || failed=1; \
-$(MAKE) --no-print-directory --keep-going $(1) || failed=1; \
+$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=line $(1) || failed=1; \
 exit $$failed
 endef
 

@@ -33,7 +33,7 @@ from tests.template_database import template_database
 hypothesis.settings.register_profile(
     "steady",
     deadline=None,
-    max_examples=examples(25, 400),
+    max_examples=examples(15, 400),
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("steady")

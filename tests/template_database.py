@@ -18,6 +18,7 @@ import psycopg
 from psycopg import sql
 
 from reviewapp.postgres import server
+from reviewapp.postgres.cluster import program
 
 ROOT = Path(__file__).resolve().parents[1]
 _PREFIX = "template_reviewapp_"
@@ -39,6 +40,25 @@ def template_database(folder: Path) -> str:
             if known is None:
                 _make(connection, name, url)
     return name
+
+
+def copy_template(folder: Path, data: Path) -> None:
+    """Make a server with its data in `data`, whose database is a copy of the one in `folder`."""
+    name = template_database(folder)
+    source = server.join(folder / "postgres", durable=False).url
+    template = urlunsplit(urlsplit(source)._replace(path=f"/{name}"))
+    copy = server.join(data).url
+    dump = data.with_name("template.dump")
+    try:
+        _run("pg_dump", "--format=custom", "--file", str(dump), template)
+        _run("pg_restore", "--exit-on-error", "--dbname", copy, str(dump))
+    finally:
+        server.leave(data)
+
+
+def _run(name: str, *arguments: str) -> None:
+    """Run one of PostgreSQL's programs."""
+    subprocess.run([str(program(name)), *arguments], check=True)
 
 
 def _make(connection: psycopg.Connection, name: str, url: str) -> None:

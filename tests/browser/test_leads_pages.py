@@ -16,6 +16,7 @@ from reviewapp.annotations.tasks import revert_decisions
 from tests.decisions import decide
 from tests.desk import Desk
 from tests.factories import make_annotation, make_export, make_retriever
+from tests.proofs import long
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -58,7 +59,9 @@ def addresses(lena: User, alice: User) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("desk", [WIDE, NARROW], ids=["wide-light", "narrow-dark"], indirect=True)
+@pytest.mark.parametrize(
+    "desk", [long(WIDE), NARROW], ids=["wide-light", "narrow-dark"], indirect=True
+)
 def test_it_can_be_read_and_pressed_and_holds_long_words(
     desk: Desk, lena: User, alice: User
 ) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from reviewapp.accounts.people.demo import SIGN_INS
 from tests.official_sdk import mixpeek
 from tests.operations.processes import reserved_port
+from tests.template_database import copy_template
 from tests.tools.launch.conftest import Launch
 from tools.launch.config import SANDBOX_KEY, SANDBOX_NAMESPACE
 
@@ -25,6 +27,8 @@ def running(tmp_path: Path) -> Iterator[Launch]:
     """Everything `make run` starts, on the sample namespace."""
     with reserved_port() as port:
         launch = Launch(tmp_path, port)
+        # Another test migrates an empty database.
+        copy_template(Path(settings.VAR_DIR) / "tests", launch.postgres)
         launch.start(SANDBOX_DATA="")
         assert "reviewapp is ready" in launch.said, launch.said
         yield launch

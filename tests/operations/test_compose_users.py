@@ -15,7 +15,7 @@ from reviewapp.postgres import server
 from reviewapp.postgres.cluster import APP_USER, NAME, PORT, Address, program
 from tests.operations.processes import ROOT
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.long]
 
 
 @pytest.fixture

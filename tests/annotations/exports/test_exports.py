@@ -242,6 +242,7 @@ def test_it_takes_no_query_for_each_row(
         assert next(chunks).count(b"fake") == 10
 
 
+@pytest.mark.long
 def test_it_holds_no_more_memory_for_more_rows() -> None:
     with connection.cursor() as cursor:
         cursor.execute(

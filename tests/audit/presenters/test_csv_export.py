@@ -153,7 +153,7 @@ def test_it_survives_the_reading_of_any_text(cells: list[str]) -> None:
     assert read == [cell(text) for text in cells]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_it_streams_many_events_without_holding_them() -> None:
     with connection.cursor() as cursor:

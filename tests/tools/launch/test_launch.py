@@ -135,6 +135,7 @@ def test_it_stops_when_its_terminal_is_gone(launch: Launch) -> None:
     assert launch.processes() == {}
 
 
+@pytest.mark.long
 def test_it_starts_again_what_was_killed_and_gives_up_after_five_times(launch: Launch) -> None:
     launch.start()
     # Only the first process of the web server: its others are left without a parent.
