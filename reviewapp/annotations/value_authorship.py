@@ -58,6 +58,25 @@ def is_nobodys_edit(annotation: Annotation, name: str, before: Any) -> bool:
     return is_same_json(value, annotation.proposed.get(name))
 
 
+def given_before_decision(
+    base: Mapping[str, Any],
+    proposed: Mapping[str, Any],
+) -> frozenset[str]:
+    """Return the personal fields that a person had given before a decision with this base.
+
+    A form's base names them. A script's does not, nor that of a form of version 0.1: there, a value
+    that the machine proposed counts as the machine's, and any other as a person's.
+    """
+    if "given" in base:
+        return frozenset(base["given"])
+
+    given = set()
+    for name in PERSONAL_FIELDS:
+        if not is_same_json(base.get(name), proposed.get(name)):
+            given.add(name)
+    return frozenset(given)
+
+
 def machine_values(annotation: Annotation, given: Iterable[str]) -> dict[str, Any]:
     """Return the machine's label, confidence and reasoning, {} if it proposed nothing.
 

@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.value_authorship import given_by_people, machine_values, machine_words
+from reviewapp.annotations.value_authorship import (
+    given_before_decision,
+    given_by_people,
+    machine_values,
+    machine_words,
+)
 from reviewapp.outbox.models import Change
 
 PROPOSED = {
@@ -190,3 +195,18 @@ def test_it_names_what_an_old_decision_repeats(
     own_words: bool, values: tuple[Any, ...], repeated: list[str]
 ) -> None:
     assert machine_words(own_words, values, PROPOSED) == repeated
+
+
+@pytest.mark.parametrize(
+    ("base", "given"),
+    [
+        ({"confidence": 0.31, "reasoning": "sharp", "given": ["confidence"]}, {"confidence"}),
+        ({"confidence": 0.31, "reasoning": "blurred", "given": []}, set()),
+        ({"confidence": 0.31, "reasoning": "blurred"}, set()),
+        ({"confidence": 0.31, "reasoning": "sharp"}, {"reasoning"}),
+    ],
+)
+def test_it_tells_what_a_person_had_given_before_a_decision(
+    base: dict[str, Any], given: set[str]
+) -> None:
+    assert given_before_decision(base, PROPOSED) == given

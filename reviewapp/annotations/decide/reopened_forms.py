@@ -20,7 +20,11 @@ from reviewapp.annotations.decide.forms import as_form_data, initial_data, new_d
 from reviewapp.annotations.decide.undo import was_told_to_mixpeek
 from reviewapp.annotations.fields import BLANK_VALUES, FIELDS, PERSONAL_FIELDS
 from reviewapp.annotations.models import Annotation, Decision
-from reviewapp.annotations.value_authorship import given_by_people, machine_words
+from reviewapp.annotations.value_authorship import (
+    given_before_decision,
+    given_by_people,
+    machine_words,
+)
 from reviewapp.json_values import is_same_json
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.status.presenters import ValueChange, format_value
@@ -139,7 +143,7 @@ def resubmit_form(annotation: Annotation, decision: Decision) -> dict[str, Any]:
 def undo_form(annotation: Annotation, decision: Decision) -> dict[str, Any]:
     """Return the form with the values from before a decision that was sent or is in delivery."""
     change = Change.objects.filter(cause=decision.decision_id).first()
-    given_before = decision.base.get("given", PERSONAL_FIELDS)
+    given_before = given_before_decision(decision.base, annotation.proposed)
     reversal = build_reversal(change, annotation.values(), given_before=given_before)
 
     stands = annotation.decision_id == decision.pk

@@ -12,8 +12,9 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from reviewapp.annotations.decide.reopened_forms import build_reversal
-from reviewapp.annotations.fields import FIELDS, PERSONAL_FIELDS
+from reviewapp.annotations.fields import BLANK_VALUES, FIELDS, PERSONAL_FIELDS
 from reviewapp.annotations.models import Annotation, Decision
+from reviewapp.annotations.value_authorship import given_before_decision, machine_words
 from reviewapp.outbox.models import Change
 
 
@@ -76,7 +77,7 @@ def plan_revert(decision: Decision, annotation: Annotation, change: Change | Non
 
 def plan_restoration(decision: Decision, annotation: Annotation, change: Change | None) -> Plan:
     """Return what restoring the values from before a decision in force does."""
-    given_before = decision.base.get("given", PERSONAL_FIELDS)
+    given_before = given_before_decision(decision.base, annotation.proposed)
     reversal = build_reversal(change, annotation.values(), given_before=given_before)
     if reversal.created_annotation:
         return Plan(effect=Effect.NOTHING_BEFORE)
@@ -97,6 +98,10 @@ def plan_reinstatement(decision: Decision, annotation: Annotation, standing: int
     if annotation.decision_id != standing:
         return Plan(effect=Effect.DECIDED_SINCE)
     values = {name: getattr(decision, name) for name in FIELDS}
+    words = [values[name] for name in PERSONAL_FIELDS]
+    for name in machine_words(decision.own_words, words, annotation.proposed):
+        values[name] = BLANK_VALUES[name]
+
     outcome = Decision.Outcome(decision.outcome)
     return Plan(effect=Effect.REINSTATE, values=values, outcome=outcome)
 

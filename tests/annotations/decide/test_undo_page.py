@@ -116,6 +116,19 @@ def test_it_previews_a_new_decision_when_it_is_too_late(client: Client, item: An
     assert Decision.objects.count() == 2
 
 
+def test_it_does_not_take_the_machines_words_for_those_of_the_person_who_undoes(
+    client: Client, alice: User
+) -> None:
+    client.force_login(alice)
+    proposal = make_annotation(confidence=0.31, reasoning="Too blurred.")
+    decision = decide(
+        proposal, alice, label="van", confidence=0.9, reasoning="Wheels.", base=proposal.values()
+    )
+    Change.objects.update(claimed_at=LONG_AGO)
+    form = client.get(reverse("undo", args=[decision.pk]), follow=True).context["data"]
+    assert (form["choice"], form["confidence"], form["reasoning"]) == ("logo", "", "")
+
+
 def test_it_shows_the_same_preview_to_who_only_looks(client: Client, item: Annotation) -> None:
     decision = decide_on_page(client, item, label="no logo")
     answer = client.get(reverse("undo", args=[decision.pk]), follow=True)

@@ -13,6 +13,7 @@ from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision, Revert, RevertedDecision
 from reviewapp.annotations.reverts import services
+from reviewapp.annotations.reverts.plan import plan_reinstatement
 from reviewapp.annotations.tasks import revert_decisions, sweep_reverts
 from reviewapp.audit.models import Event
 from reviewapp.outbox.models import Change
@@ -153,6 +154,35 @@ def test_it_reverts_what_the_preview_said(
     batch.refresh_from_db()
     assert batch.finished_at is not None
     assert not batch.stopped
+
+
+def test_it_does_not_take_the_machines_words_for_the_leads(
+    lena_client: Client, lena: User, alice: User
+) -> None:
+    proposal = make_annotation(confidence=0.31, reasoning="Too blurred.")
+    by_script = deliver(
+        proposal, alice, label="van", confidence=0.9, reasoning="Wheels.", base=proposal.values()
+    )
+    revert_at_once(lena_client, f"decision={by_script.pk}", shown=1)
+
+    reverting = Decision.objects.get(reviewer=lena)
+    assert (reverting.label, reverting.confidence, reverting.reasoning) == ("logo", None, "")
+
+
+def test_it_leaves_out_what_an_old_decision_repeats_of_the_machine(alice: User) -> None:
+    proposal = make_annotation(confidence=0.31)
+    old = Decision(
+        annotation=proposal,
+        reviewer=alice,
+        outcome="decided",
+        label="van",
+        confidence=0.31,
+        reasoning="Wheels.",
+        payload={},
+        own_words=False,
+    )
+    values = plan_reinstatement(old, proposal, None).values
+    assert (values["label"], values["confidence"], values["reasoning"]) == ("van", None, "Wheels.")
 
 
 def test_it_says_in_the_history_who_and_why(
