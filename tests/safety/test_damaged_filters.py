@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection
+from django.forms import Form
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -20,7 +21,7 @@ from tests.factories import make_annotation
 
 pytestmark = pytest.mark.django_db
 
-FORMS = {
+FORMS: dict[str, type[Form]] = {
     "queue": QueueFilterForm,
     "retrievers": RetrieverFilterForm,
     "deliveries": DeliveriesForm,
