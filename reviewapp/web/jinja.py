@@ -125,6 +125,7 @@ def environment(**options: Any) -> Environment:
     env.tests["none"] = is_none
     env.globals.update(
         csrf_cookie_name=settings.CSRF_COOKIE_NAME,
+        event_row=event_row,
         htmx_script=htmx_script,
         icon=icon,
         media_url=media_url,
@@ -303,4 +304,25 @@ def time(at: datetime | None, age: bool = False, clock: bool = False) -> str:
 def queue_row(row: Hashable) -> SafeString:
     """Return a row of the queue's list; a row with the same values is rendered once."""
     html = get_template("annotations/_row.html").render({"line": row})
+    return mark_safe(html)  # noqa: S308 - Jinja2's escaped output
+
+
+@bounded_cache(most_bytes=16 * MIB)
+def event_row(
+    entry: Hashable,
+    title: str,
+    retriever: str,
+    may_see_people: bool,
+) -> SafeString:
+    """Return a row of the history; an entry with the same names around it is rendered once.
+
+    `title` is what its ref is called, `retriever` the name of its retriever, "" for none.
+    """
+    values = {
+        "entry": entry,
+        "title": title,
+        "retriever": retriever,
+        "may_see_people": may_see_people,
+    }
+    html = get_template("audit/_event.html").render(values)
     return mark_safe(html)  # noqa: S308 - Jinja2's escaped output

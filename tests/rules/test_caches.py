@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import tracemalloc
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from reviewapp.annotations.queue.row import QueueRow
+from reviewapp.audit.actions import Origin
+from reviewapp.audit.presenters.timeline import Entry
 from reviewapp.bounded_cache import MIB
 from reviewapp.retrievers.guidance.markdown import render_markdown
-from reviewapp.web.jinja import queue_row
+from reviewapp.web.jinja import event_row, queue_row
 from tests.rules.sources import PACKAGE
 
 # Remembered without a bound in bytes: one value, or one for each model, static file or migration of
@@ -82,3 +85,21 @@ def test_it_holds_little_of_many_long_lines_of_the_queue() -> None:
         for number in range(500)
     )
     assert used_by(queue_row(each) for each in lines) < 24 * MIB
+
+
+def test_it_holds_little_of_many_long_rows_of_the_history() -> None:
+    plain: dict[str, Any] = {
+        "at": datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC),
+        "who": "ada",
+        "actor_id": 1,
+        "actions": ("annotation.relabelled",),
+        "sentence": "relabelled it",
+        "retriever_id": "",
+        "origin": Origin.WEB,
+        "request_id": "",
+        "diffs": (),
+    }
+    entries = (
+        Entry(ref=f"annotations/ann_{number}", note="x" * 60_000, **plain) for number in range(500)
+    )
+    assert used_by(event_row(each, "", "", False) for each in entries) < 24 * MIB

@@ -12,6 +12,8 @@ from jinja2 import Environment
 
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue.row import QueueRow
+from reviewapp.audit.actions import Origin
+from reviewapp.audit.presenters.timeline import Entry
 from reviewapp.web.jinja import compile_templates
 from tests.rules.markup import names
 
@@ -99,6 +101,54 @@ def test_it_shows_a_line_anew_when_any_value_is_another(changed: dict[str, objec
     assert rendered("{{ queue_row(one) }}", one=line(**changed)) != rendered(
         "{{ queue_row(one) }}", one=line()
     )
+
+
+def entry(**values: object) -> Entry:
+    """Return an entry of the history, of which only the values matter that are given."""
+    usual = {
+        "at": AT, "who": "ada", "actor_id": 1, "actions": ("person.renamed",), "sentence": "renamed them",
+        "ref": "people/bob", "retriever_id": "", "origin": Origin.WEB, "note": "", "request_id": "", "diffs": (),
+    }  # fmt: skip
+    return Entry(**(usual | values))  # type: ignore[arg-type]
+
+
+def event_row(event: Entry, title: str = "", retriever: str = "", *, people: bool = False) -> str:
+    return rendered(
+        "{{ event_row(event, title, retriever, people) }}",
+        event=event,
+        title=title,
+        retriever=retriever,
+        people=people,
+    )
+
+
+def test_it_escapes_what_an_event_holds_also_the_second_time() -> None:
+    bad = entry(who="<script>alert(1)</script>", sentence="<b>", note='"><i>', ref="people/<u>")
+    for _ in range(2):
+        made = event_row(bad, "<s>", "<em>", people=True)
+        assert "&lt;script&gt;" in made
+        for tag in ("<script>", "<b>", "<i>", "<u>", "<s>", "<em>"):
+            assert tag not in made
+
+
+@pytest.mark.parametrize(
+    "changed", [{"note": "asked to"}, {"who": "eve"}, {"request_id": "req_12345"}, {"actor_id": 2}]
+)
+def test_it_shows_an_event_anew_when_any_value_is_another(changed: dict[str, object]) -> None:
+    assert event_row(entry(**changed)) != event_row(entry())
+
+
+def test_it_shows_an_event_anew_with_another_title_or_retriever() -> None:
+    plain = event_row(entry())
+    assert "A van" in event_row(entry(), "A van")
+    assert "Logos" in event_row(entry(), "", "Logos")
+    assert event_row(entry()) == plain
+
+
+def test_it_links_the_people_of_an_event_only_for_who_may_see_them() -> None:
+    for _ in range(2):
+        assert "?search=bob" in event_row(entry(), people=True)
+        assert "?search=bob" not in event_row(entry(), people=False)
 
 
 def test_it_shows_an_icon_wherever_it_is_named() -> None:
