@@ -124,7 +124,7 @@ SET_ASIDE = Tracked(
 )
 
 EXPORT = Tracked(
-    columns=["kind", "format", "query", "rows", "sha256"],
+    columns=["kind", "format", "query", "options", "rows", "size", "sha256", "finished_at"],
     constant=["person_id", "created_at"],
     ref="'exports/' || {row}.id",
     created=Action.EXPORT_STARTED,
@@ -141,14 +141,23 @@ REVERT = Tracked(
     deleted=Action.REVERT_DELETED,
 )
 
-# What it does to annotations is in their history; here only what people say, and forgeries.
+# What it does to annotations is in their history; here only what people say, and forgeries: the app
+# inserts waiting items, and settles each once.
+_IS_NEW_ITEM = (
+    "TG_OP = 'INSERT' AND (NEW.state, NEW.effect, NEW.problem, NEW.answer)"
+    " = ('waiting', '', '', '') AND NEW.replacement_id IS NULL"
+)
+_IS_SETTLED = "OLD.state <> 'waiting'"
 REVERTED_DECISION = Tracked(
     columns=["answer"],
-    operation=pgtrigger.Update | pgtrigger.Delete,
     constant=["revert_id", "decision_id"],
-    unexpected={"state": "OLD.state <> 'waiting'", "replacement_id": "OLD.state <> 'waiting'"},
+    unexpected={
+        **dict.fromkeys(("state", "effect", "problem", "replacement_id", "done_at"), _IS_SETTLED),
+        "answered_at": "OLD.answer = NEW.answer",
+    },
+    unless=_IS_NEW_ITEM,
     ref="'reverts/' || {row}.revert_id",
-    created=Action.REVERT_ANSWERED,
+    created=[("NEW.answer <> ''", Action.REVERT_ANSWERED), ("true", Action.REVERT_CHANGED)],
     changed=[
         ("OLD.answer <> NEW.answer", Action.REVERT_ANSWERED),
         ("true", Action.REVERT_CHANGED),

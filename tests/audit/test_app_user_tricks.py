@@ -9,12 +9,19 @@ import pytest
 
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
-from reviewapp.annotations.models import Annotation, Decision, Undo
+from reviewapp.annotations.models import Annotation, Decision, RevertedDecision, Undo
+from reviewapp.annotations.reverts import services as reverts
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
 from tests.app_user import app_session, refused
 from tests.decisions import decide
-from tests.factories import make_annotation, make_bare_annotation, make_execution, make_result
+from tests.factories import (
+    make_annotation,
+    make_bare_annotation,
+    make_execution,
+    make_export,
+    make_result,
+)
 
 __all__ = ["app_session"]
 pytestmark = [pytest.mark.django_db(transaction=True)]
@@ -209,3 +216,71 @@ def test_it_tells_who_is_said_to_have_done_it_when_that_changes(
         ["actor_pseudonym"],
     ]
     assert Annotation.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        "options = options || '{\"with_snapshot\": false}'",
+        "size = 1",
+        "finished_at = '2001-01-01'",
+        "query = 'q=other'",
+    ],
+)
+def test_it_tells_of_a_forged_manifest(app_session: psycopg.Connection, forgery: str) -> None:
+    export = make_export(options={"zone": "UTC", "grades": {}, "with_snapshot": True})
+    before = Event.objects.count()
+    app_session.execute(f"UPDATE annotations_export SET {forgery}")
+    assert [(ref, list(changes)) for _, ref, changes in events_after(before)] == [
+        (f"exports/{export.pk}", [forgery.split(" = ", maxsplit=1)[0]])
+    ]
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        "state = 'failed'",
+        "effect = 'undone'",
+        "problem = 'no right'",
+        "done_at = '2001-01-01'",
+        "answered_at = '2001-01-01'",
+        "replacement_id = decision_id",
+    ],
+)
+def test_it_tells_of_a_forged_result_of_a_revert(
+    app_session: psycopg.Connection, alice: User, adam: User, forgery: str
+) -> None:
+    decision = decide(make_bare_annotation(), alice, label="dog")
+    revert = reverts.start([decision.pk], reason="wrong", query="", actor=adam)
+    reverts.run(revert)
+    assert RevertedDecision.objects.get().done_at is not None
+    before = Event.objects.count()
+    app_session.execute(f"UPDATE annotations_reverteddecision SET {forgery}")
+    assert [(ref, list(changes)) for _, ref, changes in events_after(before)] == [
+        (f"reverts/{revert.pk}", [forgery.split(" = ", maxsplit=1)[0]])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("forged", "action"),
+    [
+        ("'done', '', ''", Action.REVERT_CHANGED),
+        ("'skipped', 'undone', ''", Action.REVERT_CHANGED),
+        ("'waiting', '', 'I agree'", Action.REVERT_ANSWERED),
+    ],
+)
+def test_it_tells_of_a_revert_that_never_was(
+    app_session: psycopg.Connection, alice: User, adam: User, forged: str, action: Action
+) -> None:
+    decision = decide(make_bare_annotation(), alice, label="dog")
+    revert = reverts.start([], reason="wrong", query="", actor=adam)
+    before = Event.objects.count()
+    app_session.execute(
+        "INSERT INTO annotations_reverteddecision"
+        " (revert_id, decision_id, state, effect, answer, problem)"
+        f" VALUES (%s, %s, {forged}, '')",
+        [revert.pk, decision.pk],
+    )
+    assert [(action, ref) for action, ref, _ in events_after(before)] == [
+        (action, f"reverts/{revert.pk}")
+    ]

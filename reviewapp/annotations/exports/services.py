@@ -45,9 +45,16 @@ def create_export(options: dict[str, Any], *, actor: User | None) -> Export:
         )
 
 
-def file_chunks(export: Export, *, base_url: str, origin: Origin = Origin.WEB) -> Iterator[bytes]:
+def file_chunks(
+    export: Export,
+    *,
+    base_url: str,
+    actor: User | None,
+    origin: Origin = Origin.WEB,
+) -> Iterator[bytes]:
     """Yield the file, read as of one instant, and complete the manifest at its end.
 
+    `actor` is who reads it, maybe another one than who made the export; None is the command line.
     An export whose file nobody read to the end stays unfinished.
     """
     counted = _Counter(_rows(export, base_url))
@@ -58,7 +65,7 @@ def file_chunks(export: Export, *, base_url: str, origin: Origin = Origin.WEB) -
         size += len(chunk)
         yield chunk
 
-    with tracing(origin), acting(export.person):
+    with tracing(origin), acting(actor):
         Export.objects.filter(pk=export.pk).update(
             rows=counted.number,
             size=size,

@@ -51,7 +51,7 @@ def export_file(request: Request, pk: int) -> HttpResponseBase:
     export = get_object_or_404(Export.objects.select_related("person"), pk=pk)
     base_url = request.build_absolute_uri("/").rstrip("/")
     response = StreamingHttpResponse(
-        services.file_chunks(export, base_url=base_url),
+        services.file_chunks(export, base_url=base_url, actor=request.user),
         content_type=CONTENT_TYPES[Format(export.format)],
     )
     response["Content-Disposition"] = f'attachment; filename="{export.filename}"'

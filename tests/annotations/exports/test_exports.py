@@ -169,11 +169,30 @@ def test_it_tells_the_manifest_and_the_history(
     ]
 
 
+def test_it_tells_who_reads_the_file_of_somebody_else_and_each_time(
+    lena_client: Client, lena: User, adam: User, decided: list[Decision]
+) -> None:
+    content = download(lena_client, filter="outcome=relabelled")
+    export = Export.objects.get()
+
+    again = cast("StreamingHttpResponse", signed_in(adam).get(f"/exports/{export.pk}/file"))
+    assert b"".join(cast("Iterable[bytes]", again.streaming_content)) == content
+
+    events = Event.objects.filter(ref=f"exports/{export.pk}", action="export.finished")
+    assert list(events.order_by("id").values_list("actor_id", flat=True)) == [lena.pk, adam.pk]
+
+
+def test_the_history_says_what_the_file_holds(lena_client: Client, decided: list[Decision]) -> None:
+    download(lena_client, format="jsonl", with_snapshot="on")
+    event = Event.objects.get(action="export.started")
+    assert event.changes["options"][1]["with_snapshot"] is True
+
+
 def test_it_stays_unfinished_when_nobody_reads_to_the_end(
     lena_client: Client, decided: list[Decision]
 ) -> None:
     export = make_export()
-    chunks = file_chunks(export, base_url="")
+    chunks = file_chunks(export, base_url="", actor=None)
     next(chunks)
 
     manifest = lena_client.get(f"/exports/{export.pk}/manifest").json()
@@ -236,7 +255,7 @@ def test_it_takes_no_query_for_each_row(
 ) -> None:
     for _ in range(10):
         decide(make_annotation(), alice, label="fake")
-    chunks = file_chunks(make_export(), base_url="")
+    chunks = file_chunks(make_export(), base_url="", actor=None)
     with django_assert_max_num_queries(4):
         next(chunks)
         assert next(chunks).count(b"fake") == 10
@@ -256,7 +275,7 @@ def test_it_holds_no_more_memory_for_more_rows() -> None:
     export = make_export(kind="history", format="jsonl", query="show=all")
 
     tracemalloc.start()
-    size = sum(len(chunk) for chunk in file_chunks(export, base_url=""))
+    size = sum(len(chunk) for chunk in file_chunks(export, base_url="", actor=None))
     _now, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

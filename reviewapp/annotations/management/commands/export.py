@@ -60,7 +60,7 @@ Write decisions, current labels or history to a file, and a manifest beside it."
         with tracing(Origin.SHELL):
             export = services.create_export(form.cleaned_data, actor=None)
         base_url = options["url"].rstrip("/")
-        chunks = services.file_chunks(export, base_url=base_url, origin=Origin.SHELL)
+        chunks = services.file_chunks(export, base_url=base_url, actor=None, origin=Origin.SHELL)
         with path.open("wb") as file:
             for chunk in chunks:
                 file.write(chunk)
