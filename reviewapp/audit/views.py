@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from reviewapp.audit.filters import NO_PERSON, EventFilter, HistoryForm
 from reviewapp.audit.first_page import SIZE, Shown, filter_choices, newest_page
 from reviewapp.audit.presenters.csv_export import export_lines
+from reviewapp.audit.presenters.file_downloads import stream_file
 from reviewapp.audit.presenters.runs import fold_runs
 from reviewapp.audit.presenters.timeline import Entry, build_entries
 from reviewapp.audit.querysets import NEWEST_FIRST
@@ -135,7 +136,10 @@ def history_totals(request: Request) -> HttpResponse:
 @require_safe
 @permission_required("audit.view_event", raise_exception=True)
 def history_csv(request: Request) -> HttpResponseBase:
-    """Stream every event that matches the filters as a CSV file; without `show`, everybody's."""
+    """Stream every event that matches the filters as a CSV file; without `show`, everybody's.
+
+    429 if the person downloads too many files at once.
+    """
     data = request.GET.copy()
     data.setdefault("show", Shown.ALL)
     form = HistoryForm(data, choices=filter_choices())
@@ -145,11 +149,11 @@ def history_csv(request: Request) -> HttpResponseBase:
             message += f"{label}: {error}\n"
         return HttpResponse(message, status=422, content_type="text/plain; charset=utf-8")
 
-    filename = f"history-{timezone.now():%Y-%m-%d-%H%M}.csv"
-    response = StreamingHttpResponse(
+    response = stream_file(
+        request,
         export_lines(form.event_filter().events()),
+        filename=f"history-{timezone.now():%Y-%m-%d-%H%M}.csv",
         content_type="text/csv; charset=utf-8",
     )
-    response["Content-Disposition"] = f'attachment; filename="{filename}"'
     response["Cache-Control"] = "no-store"
     return response

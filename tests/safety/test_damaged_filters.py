@@ -49,6 +49,7 @@ def test_it_answers_damaged_filters(name: str, lena_client: Client, alice: User)
     for field in [*FORMS[name].base_fields, "cursor", "kind"]:
         for value in DAMAGED:
             response = lena_client.get(f"{reverse(name)}?{field}={value}")
+            list(response)
             answers[field, value] = response.status_code
     assert set(answers.values()) <= {200, 302, 422}, answers
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -14,6 +14,7 @@ from reviewapp.annotations.exports.filters import Kind, describe_filter
 from reviewapp.annotations.exports.formats import CONTENT_TYPES, Format
 from reviewapp.annotations.exports.forms import ExportForm
 from reviewapp.annotations.models import Export
+from reviewapp.audit.presenters.file_downloads import stream_file
 from reviewapp.web.http import Request
 
 _MAX_LISTED = 20
@@ -47,15 +48,15 @@ def exports(request: Request) -> HttpResponse:
 @never_cache
 @may_export
 def export_file(request: Request, pk: int) -> HttpResponseBase:
-    """Stream the file of an export."""
+    """Stream the file of an export; 429 if the person downloads too many at once."""
     export = get_object_or_404(Export.objects.select_related("person"), pk=pk)
     base_url = request.build_absolute_uri("/").rstrip("/")
-    response = StreamingHttpResponse(
+    return stream_file(
+        request,
         services.file_chunks(export, base_url=base_url, actor=request.user),
+        filename=export.filename,
         content_type=CONTENT_TYPES[Format(export.format)],
     )
-    response["Content-Disposition"] = f'attachment; filename="{export.filename}"'
-    return response
 
 
 @require_safe

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar, cast
 
-from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from reviewapp.api.errors import Problem
 from reviewapp.api.views.base import Endpoint
-from reviewapp.postgres.statement import Statement
+from reviewapp.postgres.slots import acquire_slot, release_slot
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -26,16 +25,6 @@ _RETRY_AFTER = 2
 E = TypeVar("E", bound=Endpoint)
 P = ParamSpec("P")
 Handler = Callable[Concatenate[E, Request, P], Response]
-
-# Locks of the connection: all web processes see them, and they end with a process that dies.
-_ACQUIRE_SLOT = Statement(
-    "SELECT slot FROM generate_series(1, %(most)s::int) slot"
-    " WHERE pg_try_advisory_lock(hashtextextended(%(name)s::text || slot, 0)) LIMIT 1",
-    int,
-)
-_RELEASE_SLOT = Statement(
-    "SELECT pg_advisory_unlock(hashtextextended(%(name)s::text || %(slot)s::int, 0))", bool
-)
 
 
 def limit_concurrent_bulks(handler: Handler[E, P]) -> Handler[E, P]:
@@ -53,7 +42,7 @@ def limit_concurrent_bulks(handler: Handler[E, P]) -> Handler[E, P]:
 def _slot(person: User) -> Iterator[None]:
     # Per person and not per token, because everybody may create more tokens.
     name = f"reviewapp/bulk/{person.pk}/"
-    slot = _ACQUIRE_SLOT.first(name=name, most=MAX_CONCURRENT_BULKS)
+    slot = acquire_slot(name, most=MAX_CONCURRENT_BULKS)
     if slot is None:
         message = _(
             "%(number)s of your bulk requests are running. Try again when one has finished."
@@ -63,6 +52,4 @@ def _slot(person: User) -> Iterator[None]:
     try:
         yield
     finally:
-        # If the connection was lost meanwhile, its locks are released already.
-        with suppress(OperationalError, InterfaceError):
-            _RELEASE_SLOT.rows(name=name, slot=slot)
+        release_slot(name, slot)

@@ -53,6 +53,14 @@ def test_it_lets_other_networks_in(carol: User, other: str) -> None:
     assert try_password(other) == ""
 
 
+def test_it_stops_a_network_that_tries_many_logins(carol: User) -> None:
+    for number in range(20):
+        try_password("192.0.2.1", "wrong", login=f"nobody{number}")
+
+    assert "Wait a minute" in try_password("192.0.2.1")
+    assert try_password("192.0.2.2") == ""
+
+
 def test_it_counts_all_spellings_of_a_login_as_one(carol: User) -> None:
     for login in SPELLINGS:
         try_password("192.0.2.1", "wrong", login=login)

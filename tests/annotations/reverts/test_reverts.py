@@ -354,6 +354,19 @@ def test_it_reverts_nothing_without_a_valid_filter(query: str, lena_client: Clie
     assert "Filter the decisions first" in response.text
 
 
+def test_it_asks_for_a_narrower_filter_above_the_most(
+    lena_client: Client,
+    alice: User,
+    decided: dict[str, Decision],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(services, "MAX_DECISIONS", 1)
+    query = f"person={alice.pk}"
+    assert "More than 1 decisions match." in lena_client.get(f"/reverts/new?{query}").text
+    assert revert(lena_client, query, shown=2).status_code == 422
+    assert not Revert.objects.exists()
+
+
 def test_it_says_that_nothing_matches(lena_client: Client) -> None:
     assert "No matching decisions" in lena_client.get("/reverts/new?outcome=confirmed").text
     assert "No matching decisions" in lena_client.get("/reverts/new?decision=999999").text
