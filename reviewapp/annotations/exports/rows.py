@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.urls import reverse
 
+from reviewapp.annotations.value_authorship import machine_words
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.documents.layout import text_leaves
 from reviewapp.retrievers.models import Execution
@@ -25,8 +26,8 @@ _BATCH_SIZE = 1000
 
 DECISION_COLUMNS = (
     "document_id", "title", "query", "machine_label", "machine_confidence", "label_before",
-    "outcome", "label", "confidence", "reasoning", "person", "decided_at", "seconds", "state",
-    "delivery", "mixpeek_version", "retriever", "retriever_id", "retriever_version", "rank",
+    "outcome", "label", "confidence", "reasoning", "machine_words", "person", "decided_at",
+    "seconds", "state", "delivery", "mixpeek_version", "retriever", "retriever_id", "retriever_version", "rank",
     "score", "annotation_id", "execution_id", "decision_id", "permalink",
 )  # fmt: skip
 LABEL_COLUMNS = (
@@ -85,6 +86,7 @@ def decision_rows(
             "label": values["label"],
             "confidence": values["confidence"],
             "reasoning": values["reasoning"],
+            "machine_words": _machine_words(values),
             "person": values["reviewer__username"],
             "decided_at": values["created_at"],
             "seconds": values["seconds"],
@@ -166,6 +168,12 @@ def _query_text(inputs: dict[str, Any]) -> str:
     if len(leaves) == 1:
         return leaves[0][1]
     return ", ".join(f"{path}: {text}" for path, text in leaves)
+
+
+def _machine_words(values: Row) -> str:
+    """Return the fields in which an old decision repeats the machine, separated by commas."""
+    words = [values["confidence"], values["reasoning"]]
+    return ", ".join(machine_words(values["own_words"], words, values["annotation__proposed"]))
 
 
 def _inputs(execution_id: str) -> Subquery:

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import tracemalloc
+import uuid
 from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
@@ -97,6 +98,26 @@ def test_it_writes_decisions_for_a_spreadsheet(
     assert first["permalink"] == f"http://testserver/decisions/{decided[0].pk}"
     assert second["state"] == "undone"
     assert third["outcome"] == "undecidable"
+
+
+def test_it_marks_an_old_decision_that_repeats_the_machine(
+    lena_client: Client, alice: User
+) -> None:
+    Decision.objects.create(
+        annotation=make_annotation(confidence=0.31),
+        reviewer=alice,
+        outcome="decided",
+        label="van",
+        confidence=0.31,
+        reasoning="Wheels.",
+        payload={},
+        base={},
+        decision_id=uuid.uuid4(),
+        own_words=False,
+    )
+    [row] = csv_rows(download(lena_client))
+    [line] = json_rows(download(lena_client, format="jsonl"))
+    assert row["machine_words"] == line["machine_words"] == "confidence"
 
 
 def test_a_permalink_leads_to_its_decision(lena_client: Client, decided: list[Decision]) -> None:
