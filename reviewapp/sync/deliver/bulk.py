@@ -87,13 +87,13 @@ def plan_backlog(rank: Rank) -> BulkPlan:
     """Return the plan for the changes of a rank that are due; reads our tables only.
 
     Bulk cannot say who decided, so confirmations go in bulk only beyond the number that a minute's
-    requests can deliver one by one. Where requests are few and bulk loses the author, so do
-    relabels. What was tried before goes one by one.
+    requests can deliver one by one. Where bulk loses the author, so do relabels. What was tried
+    before goes one by one.
     """
     due = Change.objects.heads_due(timezone.now(), rank=rank)
     per_minute = settings.MIXPEEK_REQUESTS_PER_MINUTE // _REQUESTS_PER_CHANGE
     first_relabel = 0
-    if settings.MIXPEEK_WHO == "metadata" and per_minute < MAX_WRITTEN:
+    if settings.MIXPEEK_WHO == "metadata":
         first_relabel = per_minute
 
     # Slices of what is due, so that those tried before count in a minute's requests.

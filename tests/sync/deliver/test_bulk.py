@@ -284,7 +284,7 @@ def test_it_plans_only_what_bulk_can_do(
 
 @pytest.mark.parametrize(
     ("who", "requests_a_minute", "one_by_one"),
-    [("metadata", 60, 30), ("metadata", 6_000, 0), ("payload", 60, 0)],
+    [("metadata", 60, 30), ("metadata", 6_000, MANY), ("payload", 60, 0)],
 )
 def test_a_relabel_keeps_its_author_where_a_minute_pays_for_it(
     who: str,
