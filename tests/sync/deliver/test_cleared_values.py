@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.utils import timezone
 from pytest_django import Settings
@@ -17,7 +19,9 @@ from reviewapp.retrievers.models import Retriever
 from reviewapp.sync.deliver import drain
 from reviewapp.sync.models import NullSupport
 from tests.decisions import decide_by_form
-from tests.tools.sandbox.running import Box
+from tests.sandbox_data import document_json, retriever_json, write_data_folder
+from tests.tools.sandbox.running import Box, SharedSandboxes
+from tools.sandbox.dialect import OLD
 
 pytestmark = pytest.mark.django_db
 MODES = ["clear", "ignore", "refuse"]
@@ -222,3 +226,44 @@ def test_it_is_delivered_where_the_stamp_is_refused_as_well(
     change.refresh_from_db()
     assert change.progress == "Delivered v2 without author"
     assert there(box, proposal)["label"] == "counterfeit"
+
+
+@pytest.fixture
+def old_box(tmp_path: Path, sandboxes: SharedSandboxes) -> Box:
+    """A sandbox of the older dialect."""
+    folder = write_data_folder(
+        tmp_path, retrievers=[retriever_json()], documents=[document_json(1)]
+    )
+    return sandboxes.namespace(folder, dialect=OLD)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_it_clears_in_the_old_dialect_too(
+    old_box: Box, mirrored_retriever: Retriever, alice: User, mode: str
+) -> None:
+    old_box.null(mode)
+    with Client(
+        base_url=old_box.url, api_key=old_box.key, namespace=old_box.namespace
+    ) as mixpeek_client:
+        record = mixpeek_client.create_annotation(
+            document_id="doc_00001",
+            label="unclear",
+            confidence=0.31,
+            reasoning="too blurred",
+            retriever_id="ret_vans",
+        )
+        absorb.absorb([record])
+        annotation = Annotation.objects.get(annotation_id=record.annotation_id)
+        change = relabel(annotation, alice)
+        drain.drain(mixpeek_client)
+
+    change.refresh_from_db()
+    shown = there(old_box, annotation)
+    assert (change.state, shown["label"], shown["reasoning"] or "") == (
+        "delivered",
+        "counterfeit",
+        "",
+    )
+    kept = None if mode == "clear" else {"confidence": 0.31}
+    assert shown["confidence"] == (kept or {}).get("confidence")
+    assert change.uncleared == kept
