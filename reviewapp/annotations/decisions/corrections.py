@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from reviewapp.annotations.decisions.rows import DecisionRow, build_rows
+from reviewapp.annotations.fields import SHARED_FIELDS
 from reviewapp.annotations.models import Decision
-from reviewapp.postgres.statement import sql_file
+from reviewapp.postgres.statement import Statement, sql_file
 from reviewapp.web import pagination
 
 _NEWEST_FIRST = ("-id",)
@@ -31,8 +32,19 @@ class CorrectedRow:
 
 
 _CORRECTIONS = sql_file(__file__, "corrections.sql", CorrectedKey)
-_OLDER = _CORRECTIONS.with_pieces(is_after="<", direction="DESC")
-_NEWER = _CORRECTIONS.with_pieces(is_after=">", direction="ASC")
+
+
+def _statement(*, is_after: str, direction: str) -> Statement[CorrectedKey]:
+    """Return the statement; a confidence and a reasoning of one's own correct nobody's."""
+    values = {}
+    for table in ("decision", "later", "correction"):
+        columns = [f"{table}.{name}" for name in SHARED_FIELDS]
+        values[f"{table}_values"] = ", ".join(columns)
+    return _CORRECTIONS.with_pieces(is_after=is_after, direction=direction, **values)
+
+
+_OLDER = _statement(is_after="<", direction="DESC")
+_NEWER = _statement(is_after=">", direction="ASC")
 
 
 def corrected_page(person_id: int, cursor: str = "") -> pagination.Page[CorrectedKey]:

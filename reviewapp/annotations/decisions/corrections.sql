@@ -5,7 +5,7 @@
 SELECT decision.id, correction.id
 FROM annotations_decision decision
 CROSS JOIN LATERAL (
-    SELECT later.id, later.reviewer_id, later.outcome, later.label, later.payload
+    SELECT later.id, later.reviewer_id, later.outcome, {later_values}
     FROM annotations_decision later
     WHERE later.annotation_id = decision.annotation_id
     AND later.id > decision.id
@@ -16,8 +16,8 @@ CROSS JOIN LATERAL (
 WHERE decision.reviewer_id = %(person)s
 AND decision.id {is_after} %(id)s
 AND correction.reviewer_id <> decision.reviewer_id
-AND (correction.outcome, correction.label, correction.payload)
-    IS DISTINCT FROM (decision.outcome, decision.label, decision.payload)
+AND (correction.outcome, {correction_values})
+    IS DISTINCT FROM (decision.outcome, {decision_values})
 AND NOT EXISTS (SELECT FROM annotations_undo undo WHERE undo.decision_id = decision.id)
 ORDER BY decision.id {direction}
 LIMIT %(limit)s

@@ -5,12 +5,13 @@ Times are `datetime` values in UTC; `formats.py` writes them in the reader's zon
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.urls import reverse
 
+from reviewapp.annotations.fields import FIELDS, STORED_FIELDS, Kind
 from reviewapp.annotations.value_authorship import machine_words
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.documents.layout import text_leaves
@@ -23,16 +24,18 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 _BATCH_SIZE = 1000
+# A spreadsheet has no column for an object, which is in the other formats.
+_PLAIN_FIELDS = tuple(name for name, field in FIELDS.items() if field.kind is not Kind.OBJECT)
 
 DECISION_COLUMNS = (
     "document_id", "title", "query", "machine_label", "machine_confidence", "label_before",
-    "outcome", "label", "confidence", "reasoning", "machine_words", "person", "decided_at",
-    "seconds", "state", "delivery", "mixpeek_version", "retriever", "retriever_id", "retriever_version", "rank",
+    "outcome", *_PLAIN_FIELDS, "machine_words", "person", "decided_at", "seconds", "state",
+    "delivery", "mixpeek_version", "retriever", "retriever_id", "retriever_version", "rank",
     "score", "annotation_id", "execution_id", "decision_id", "permalink",
 )  # fmt: skip
 LABEL_COLUMNS = (
-    "document_id", "title", "query", "label", "confidence", "reasoning", "status", "person",
-    "decided_at", "retriever", "retriever_id", "rank", "score", "annotation_id", "execution_id",
+    "document_id", "title", "query", *_PLAIN_FIELDS, "status", "person", "decided_at",
+    "retriever", "retriever_id", "rank", "score", "annotation_id", "execution_id",
     "mixpeek_version", "permalink",
 )  # fmt: skip
 HISTORY_COLUMNS = (
@@ -43,8 +46,8 @@ HISTORY_COLUMNS = (
 _CHANGE = Change.objects.filter(cause=OuterRef("decision_id"))
 _EXECUTION = "annotation__execution_id"
 _DECISION_VALUES = (
-    "pk", "decision_id", "outcome", "label", "confidence", "reasoning", "payload", "base",
-    "base_version", "document_digest", "own_words", "seconds", "created_at", "retriever_version",
+    "pk", "decision_id", "outcome", *FIELDS, "base", "base_version", "document_digest",
+    "own_words", "seconds", "created_at", "retriever_version",
     "reviewer__username", "undo__at", "label_set__version", "guidelines__version",
     "result__rank", "result__score",
     "annotation__decision_id", "annotation__annotation_id", "annotation__document_id",
@@ -52,8 +55,8 @@ _DECISION_VALUES = (
     "annotation__retriever__name", "annotation__retriever__retriever_id",
 )  # fmt: skip
 _LABEL_VALUES = (
-    "pk", "annotation_id", "document_id", "title", "label", "confidence", "reasoning", "payload",
-    "metadata", "proposed", "status", "version", "decided_at", "execution_id",
+    "pk", "annotation_id", "document_id", "title", *STORED_FIELDS,
+    "proposed", "status", "version", "decided_at", "execution_id",
     "reviewer__username", "retriever__name", "retriever__retriever_id",
     "result__rank", "result__score",
 )  # fmt: skip
@@ -83,9 +86,7 @@ def decision_rows(
             "machine_confidence": values["annotation__proposed"].get("confidence"),
             "label_before": str(values["base"].get("label") or ""),
             "outcome": values["outcome"],
-            "label": values["label"],
-            "confidence": values["confidence"],
-            "reasoning": values["reasoning"],
+            **_select(values, FIELDS),
             "machine_words": _machine_words(values),
             "person": values["reviewer__username"],
             "decided_at": values["created_at"],
@@ -102,7 +103,6 @@ def decision_rows(
             "execution_id": values[_EXECUTION],
             "decision_id": str(values["decision_id"]),
             "permalink": f"{address}/{values['pk']}",
-            "payload": values["payload"],
             "base": values["base"],
             "base_version": values["base_version"],
             "inputs": values["inputs"],
@@ -133,9 +133,7 @@ def label_rows(
             "document_id": values["document_id"],
             "title": values["title"],
             "query": _query_text(values["inputs"] or {}),
-            "label": values["label"],
-            "confidence": values["confidence"],
-            "reasoning": values["reasoning"],
+            **_select(values, STORED_FIELDS),
             "status": values["status"],
             "person": values["reviewer__username"],
             "decided_at": values["decided_at"],
@@ -147,8 +145,6 @@ def label_rows(
             "execution_id": values["execution_id"],
             "mixpeek_version": values["version"],
             "permalink": f"{address}/{values['pk']}",
-            "payload": values["payload"],
-            "metadata": values["metadata"],
             "inputs": values["inputs"],
             "proposal": values["proposed"],
         }
@@ -162,6 +158,10 @@ def history_rows(events: EventQuerySet) -> Iterator[Row]:
     yield from _read(events.values(*HISTORY_COLUMNS))
 
 
+def _select(values: Row, names: Iterable[str]) -> Row:
+    return {name: values[name] for name in names}
+
+
 def _query_text(inputs: dict[str, Any]) -> str:
     """Return the inputs of a run in one line: the text of a single one, else each with its name."""
     leaves = [(path, text) for path, text in text_leaves(inputs) if text]
@@ -172,8 +172,7 @@ def _query_text(inputs: dict[str, Any]) -> str:
 
 def _machine_words(values: Row) -> str:
     """Return the fields in which an old decision repeats the machine, separated by commas."""
-    words = [values["confidence"], values["reasoning"]]
-    return ", ".join(machine_words(values["own_words"], words, values["annotation__proposed"]))
+    return ", ".join(machine_words(values["own_words"], values, values["annotation__proposed"]))
 
 
 def _inputs(execution_id: str) -> Subquery:

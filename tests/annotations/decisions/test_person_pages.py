@@ -8,8 +8,9 @@ from django.urls import reverse
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide.undo import undo
+from reviewapp.annotations.fields import SHARED_FIELDS
 from tests.decisions import decide
-from tests.factories import make_annotation
+from tests.factories import distinct_values, make_annotation
 from tests.people import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +105,17 @@ def test_it_shows_what_others_decided_otherwise(
     page = alice_client.get(corrections_of(alice)).text
     assert "the badge is right" in page
     assert corrected_titles(signed_in(bob), bob) == []
+
+
+@pytest.mark.parametrize("name", SHARED_FIELDS)
+def test_another_value_of_a_shared_field_is_a_correction(
+    name: str, alice: User, bob: User, alice_client: Client
+) -> None:
+    annotation = make_annotation(title="Van 1")
+    decide(annotation, alice, **distinct_values(0))
+    decide(annotation, bob, **{name: distinct_values(1)[name]})
+
+    assert corrected_titles(alice_client, alice) == ["Van 1"]
 
 
 def test_it_leaves_out_what_was_undone(alice: User, bob: User, alice_client: Client) -> None:

@@ -22,10 +22,12 @@ from pytest_django import DjangoAssertNumQueries
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide.undo import undo
 from reviewapp.annotations.exports.services import file_chunks
+from reviewapp.annotations.fields import FIELDS, Kind
 from reviewapp.annotations.models import Decision, Export
 from reviewapp.audit.models import Event
 from tests.decisions import decide, queue_decision
 from tests.factories import (
+    distinct_values,
     make_annotation,
     make_execution,
     make_export,
@@ -98,6 +100,21 @@ def test_it_writes_decisions_for_a_spreadsheet(
     assert first["permalink"] == f"http://testserver/decisions/{decided[0].pk}"
     assert second["state"] == "undone"
     assert third["outcome"] == "undecidable"
+
+
+@pytest.mark.parametrize("kind", ["decisions", "labels"])
+def test_it_writes_every_field(kind: str, lena_client: Client, alice: User) -> None:
+    values = distinct_values(1)
+    decide(make_annotation(**distinct_values(0)), alice, **values)
+
+    [row] = csv_rows(download(lena_client, kind=kind))
+    [line] = json_rows(download(lena_client, kind=kind, format="jsonl"))
+
+    assert {name: line[name] for name in FIELDS} == values
+    for name, field in FIELDS.items():
+        # An object is only in the other format.
+        if field.kind is not Kind.OBJECT:
+            assert field.parse(row[name], field.blank) == values[name]
 
 
 def test_it_marks_an_old_decision_that_repeats_the_machine(
