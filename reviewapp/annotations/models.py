@@ -320,6 +320,10 @@ class Decision(models.Model):
         """The change that tells Mixpeek of it; None where there was nothing to tell."""
         return Change.objects.filter(cause=self.decision_id).first()
 
+    def values(self) -> dict[str, object]:
+        """Return the decided values by field; the personal ones are the person's own words."""
+        return {name: getattr(self, name) for name in FIELDS}
+
     @property
     def taken_back(self) -> bool:
         """Whether its person undid it."""

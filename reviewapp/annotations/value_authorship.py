@@ -19,7 +19,7 @@ what it changed later as a person's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reviewapp.annotations.fields import BLANK_VALUES, PERSONAL_FIELDS
@@ -97,17 +97,22 @@ def machine_values(annotation: Annotation, given: Iterable[str]) -> dict[str, An
     return values
 
 
-def machine_words(own_words: bool, values: Sequence[Any], proposed: Mapping[str, Any]) -> list[str]:
+def machine_words(
+    own_words: bool,
+    values: Mapping[str, Any],
+    proposed: Mapping[str, Any],
+) -> list[str]:
     """Return the personal fields in which a decision repeats the machine.
 
-    `values` are its confidence and reasoning. Only decisions of version 0.1 repeat the machine
+    `values` are the decision's, by field. Only decisions of version 0.1 repeat the machine
     (`own_words` is false): their form started with its words for these two.
     """
     if own_words:
         return []
 
     repeated = []
-    for name, value in zip(_FORMERLY_PREFILLED, values, strict=True):
+    for name in _FORMERLY_PREFILLED:
+        value = values[name]
         if not _is_blank(name, value) and is_same_json(value, proposed.get(name)):
             repeated.append(name)
     return repeated

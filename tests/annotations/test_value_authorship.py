@@ -185,14 +185,14 @@ def test_it_shows_nothing_where_the_machine_proposed_nothing() -> None:
 @pytest.mark.parametrize(
     ("own_words", "values", "repeated"),
     [
-        (False, (0.31, "blurred"), ["confidence", "reasoning"]),
-        (False, (0.31, "sharp"), ["confidence"]),
-        (False, (None, ""), []),
-        (True, (0.31, "blurred"), []),
+        (False, {"confidence": 0.31, "reasoning": "blurred"}, ["confidence", "reasoning"]),
+        (False, {"confidence": 0.31, "reasoning": "sharp"}, ["confidence"]),
+        (False, {"confidence": None, "reasoning": ""}, []),
+        (True, {"confidence": 0.31, "reasoning": "blurred"}, []),
     ],
 )
 def test_it_names_what_an_old_decision_repeats(
-    own_words: bool, values: tuple[Any, ...], repeated: list[str]
+    own_words: bool, values: dict[str, Any], repeated: list[str]
 ) -> None:
     assert machine_words(own_words, values, PROPOSED) == repeated
 

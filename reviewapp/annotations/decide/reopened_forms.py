@@ -132,7 +132,7 @@ def reopened_form(
 
 def resubmit_form(annotation: Annotation, decision: Decision) -> dict[str, Any]:
     """Return the form with what was submitted in a decision."""
-    values = {name: getattr(decision, name) for name in FIELDS}
+    values = decision.values()
     repeated = _fields_repeating_machine(annotation, decision)
     given = set(PERSONAL_FIELDS).difference(repeated)
 
@@ -250,8 +250,7 @@ def _decided_values(
 
 def _fields_repeating_machine(annotation: Annotation, decision: Decision) -> Collection[str]:
     """Return the personal fields of a decision that hold the machine's words."""
-    words = [getattr(decision, name) for name in PERSONAL_FIELDS]
-    return machine_words(decision.own_words, words, annotation.proposed)
+    return machine_words(decision.own_words, decision.values(), annotation.proposed)
 
 
 def _mixpeek_values(

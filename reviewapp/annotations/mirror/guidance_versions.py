@@ -48,7 +48,7 @@ def load_guidance_versions(decisions: Collection[int]) -> Mapping[int, GuidanceV
 
     if unknown:
         for row in _GUIDANCE.rows(keys=unknown):
-            words = [row.confidence, row.reasoning]
+            words = {"confidence": row.confidence, "reasoning": row.reasoning}
             made_with = GuidanceVersions(
                 retriever=row.retriever_key,
                 labels=row.labels_version,

@@ -12,7 +12,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from reviewapp.annotations.decide.reopened_forms import build_reversal
-from reviewapp.annotations.fields import BLANK_VALUES, FIELDS, PERSONAL_FIELDS
+from reviewapp.annotations.fields import BLANK_VALUES
 from reviewapp.annotations.models import Annotation, Decision
 from reviewapp.annotations.value_authorship import given_before_decision, machine_words
 from reviewapp.outbox.models import Change
@@ -97,9 +97,8 @@ def plan_reinstatement(decision: Decision, annotation: Annotation, standing: int
         return Plan(effect=Effect.GONE)
     if annotation.decision_id != standing:
         return Plan(effect=Effect.DECIDED_SINCE)
-    values = {name: getattr(decision, name) for name in FIELDS}
-    words = [values[name] for name in PERSONAL_FIELDS]
-    for name in machine_words(decision.own_words, words, annotation.proposed):
+    values = decision.values()
+    for name in machine_words(decision.own_words, values, annotation.proposed):
         values[name] = BLANK_VALUES[name]
 
     outcome = Decision.Outcome(decision.outcome)

@@ -97,8 +97,7 @@ class DecisionRecord:
     def machine_words(self) -> list[str]:
         """The fields in which a decision of an older version repeats the machine's words."""
         decision = self.decision
-        words = [decision.confidence, decision.reasoning]
-        return machine_words(decision.own_words, words, self.annotation.proposed)
+        return machine_words(decision.own_words, decision.values(), self.annotation.proposed)
 
     @property
     def summary(self) -> str:
