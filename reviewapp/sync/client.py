@@ -8,7 +8,7 @@ from django.conf import settings
 
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import Unauthorized
-from reviewapp.sync.rate_limited_client import BudgetPace
+from reviewapp.sync.request_budget import BudgetPace
 from reviewapp.sync.signals import upstream_call_finished
 
 _MAX_CONNECT_SECONDS = 5

@@ -26,7 +26,7 @@ from django.utils.translation import gettext as _
 
 from reviewapp.mixpeek.exceptions import MixpeekError, Unavailable
 from reviewapp.outbox.rate_limit.token_bucket import Rank
-from reviewapp.sync.rate_limited_client import OutOfBudget, spending
+from reviewapp.sync.request_budget import OutOfBudget, spending
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User

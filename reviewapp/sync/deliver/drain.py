@@ -38,7 +38,7 @@ from reviewapp.sync.deliver import bulk, parallel
 from reviewapp.sync.deliver.bulk_plan import BulkPlan
 from reviewapp.sync.deliver.outcome import ClaimLost, DeliveryOutcome, refused
 from reviewapp.sync.deliver.settle import handler_for, load_change_rows, settle_outcomes
-from reviewapp.sync.rate_limited_client import (
+from reviewapp.sync.request_budget import (
     WHILE_NOBODY_WAITS,
     OutOfBudget,
     prepaid,

@@ -26,7 +26,7 @@ from reviewapp.retrievers.mirror import save_reply
 from reviewapp.retrievers.models import Execution, Result
 from reviewapp.sync.client import client as configured_client
 from reviewapp.sync.executions import results
-from reviewapp.sync.rate_limited_client import WHILE_A_PERSON_WAITS, spending
+from reviewapp.sync.request_budget import WHILE_A_PERSON_WAITS, spending
 
 MAX_ROWS = 500
 _MAX_RUNS = 20

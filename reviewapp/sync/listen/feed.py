@@ -21,7 +21,7 @@ from reviewapp.outbox.rate_limit.token_bucket import Rank
 from reviewapp.sync.listen import cooldown, hints
 from reviewapp.sync.listen.event_parser import EVENT_TYPES, annotation_of, version_of
 from reviewapp.sync.models import FeedCursor, Hint
-from reviewapp.sync.rate_limited_client import spending
+from reviewapp.sync.request_budget import spending
 
 _log = logging.getLogger(__name__)
 PAGE = 1000

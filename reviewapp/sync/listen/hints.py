@@ -23,7 +23,7 @@ from reviewapp.outbox import wake_worker
 from reviewapp.outbox.rate_limit.token_bucket import Rank
 from reviewapp.sync.listen import cooldown
 from reviewapp.sync.models import Hint
-from reviewapp.sync.rate_limited_client import spending
+from reviewapp.sync.request_budget import spending
 
 _log = logging.getLogger(__name__)
 # Longer than one read can take (the client's `longest_call` is 75 s).

@@ -23,7 +23,7 @@ from reviewapp.sync import interactive_limits
 from reviewapp.sync.client import client
 from reviewapp.sync.media import failure, pdf_check
 from reviewapp.sync.media.file_start import UnreadableFile, read_start
-from reviewapp.sync.rate_limited_client import OutOfBudget
+from reviewapp.sync.request_budget import OutOfBudget
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User

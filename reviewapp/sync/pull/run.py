@@ -29,7 +29,7 @@ from reviewapp.sync.pull import executions as pull_executions
 from reviewapp.sync.pull import retrievers as pull_retrievers
 from reviewapp.sync.pull.counts import Counts
 from reviewapp.sync.pull.progress_output import Log, Progress
-from reviewapp.sync.rate_limited_client import WHILE_NOBODY_WAITS, spending
+from reviewapp.sync.request_budget import WHILE_NOBODY_WAITS, spending
 
 _LOCK = 0x7265766965770001
 # What an unfinished pull has seen is outdated by then: a new one begins.

@@ -17,7 +17,7 @@ from reviewapp.outbox.models import Change, Pause
 from reviewapp.retrievers import mirror, services
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync.deliver import drain
-from reviewapp.sync.rate_limited_client import OutOfBudget
+from reviewapp.sync.request_budget import OutOfBudget
 from tests.retrievers.edits import edit_of
 from tests.tools.sandbox.running import Box
 

@@ -17,7 +17,7 @@ from reviewapp.mixpeek.client import Client
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Retriever
 from reviewapp.sync.deliver import drain
-from reviewapp.sync.rate_limited_client import BudgetPace
+from reviewapp.sync.request_budget import BudgetPace
 from tests.sandbox_data import annotation_json, document_json, retriever_json, write_data_folder
 from tests.tools.sandbox.running import Box, SharedSandboxes
 

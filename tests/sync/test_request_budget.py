@@ -16,7 +16,7 @@ from reviewapp.outbox.rate_limit import shared_budget
 from reviewapp.outbox.rate_limit.token_bucket import Rank
 from reviewapp.sync.deliver import drain
 from reviewapp.sync.listen import feed
-from reviewapp.sync.rate_limited_client import BudgetPace, OutOfBudget, spending
+from reviewapp.sync.request_budget import BudgetPace, OutOfBudget, spending
 from tests.decisions import queue_decision
 from tests.sync.delivering import writes
 from tests.tools.sandbox.running import Box
