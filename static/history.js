@@ -2,6 +2,7 @@
 // below are; the address keeps UTC, so that a link means the same instants to everybody. Without
 // this module both are UTC, and say so.
 
+import "./find_choice.js";
 import "./page.js";
 
 const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -1,13 +1,15 @@
 // Lists to pick from (retrievers, deliveries): pick all of a page, and say how many are picked.
 
+import "./find_choice.js";
 import "./page.js";
 import { gettext } from "./server.js";
 
 const TAG_FIELDS = ".picking-bar [name=add], .picking-bar [name=remove]";
 
-// What was picked on another page goes along, and is no part of all on this one.
+// What was picked on another page goes along, and is no part of all on this one. Where no more can
+// be picked, only what is picked already can change.
 function isOnPage(box) {
-  return !("elsewhere" in box.dataset);
+  return !("elsewhere" in box.dataset) && !box.disabled;
 }
 
 function boxesOnPage(form) {

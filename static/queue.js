@@ -1,6 +1,7 @@
 // The queue: where the last item of a list leads to, and its keys. The keys for the next item, the
 // previous one, the search, the list of keys and undo are those of the review page.
 
+import "./find_choice.js";
 import { pressedRow } from "./page.js";
 
 const IN_THE_WAY = "dialog[open], [popover]:popover-open";

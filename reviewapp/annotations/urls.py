@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from reviewapp.annotations.views.changed_since import catch_up, check_for_changes
+from reviewapp.annotations.views.completions import completions
 from reviewapp.annotations.views.decide import (
     decide_annotation,
     defer,
@@ -58,6 +59,7 @@ urlpatterns = [
     path("annotations/<int:pk>/catch-up", catch_up, name="catch_up"),
     path("results/<int:pk>/judge", judge_result, name="judge_result"),
     path("annotations/<int:pk>/life", life, name="life"),
+    path("completions/<str:kind>", completions, name="completions"),
     path("decisions", decisions, name="decisions"),
     path("decisions/totals", decision_totals, name="decision_totals"),
     path("decisions/overrides", overrides, name="overrides"),

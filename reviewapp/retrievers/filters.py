@@ -14,12 +14,15 @@ from reviewapp.retrievers.querysets import RetrieverQuerySet
 from reviewapp.storable import is_storable
 from reviewapp.web.filters import (
     MAX_CHOICES,
+    MAX_COMPLETIONS,
     NOT_A_PARAMETER,
     Filter,
     FilterForm,
     distinct_choices,
+    name_order,
 )
 
+_MAX_SEARCHED_TAGS = 10_000
 ORDERS = {
     "name": ("name", "id"),
     "waiting": ("-waiting", "id"),
@@ -89,3 +92,22 @@ def offered_retrievers(chosen: str) -> list[tuple[Any, str]]:
     if chosen and not is_offered and is_storable(chosen):
         rows += columns.filter(retriever_id=chosen)
     return retriever_choices(rows)
+
+
+def complete_retriever(text: str, *, key: str) -> list[tuple[Any, str]]:
+    """Return the choices of the first retrievers whose names or ids hold `text`.
+
+    `key` names the column whose values are the keys of the choices.
+    """
+    retrievers = Retriever.objects.named(text).order_by(*name_order("name", text))
+    columns = retrievers.values_list(key, "name", "retriever_id", "gone_at")
+    return retriever_choices(columns[:MAX_COMPLETIONS])
+
+
+def complete_tag(text: str) -> list[str]:
+    """Return the first tags of retrievers that hold `text`, those that begin with it first."""
+    part = text.casefold()
+    in_use = Retriever.objects.tags_in_use(limit=_MAX_SEARCHED_TAGS)
+    tags = [tag for tag in in_use if part in tag.casefold()]
+    tags.sort(key=lambda tag: tag.casefold().find(part))
+    return tags[:MAX_COMPLETIONS]

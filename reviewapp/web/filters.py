@@ -12,6 +12,8 @@ from zoneinfo import available_timezones
 from django import forms
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.db.models import Value
+from django.db.models.functions import Lower, StrIndex
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,8 +21,9 @@ from django.utils.translation import gettext_lazy
 from reviewapp.json_values import number_text
 from reviewapp.web.http import parse_whole_number, parse_whole_numbers
 
-# A filter offers no more people, retrievers or tags.
+# A filter offers no more people, retrievers or tags. More are completed as they are typed.
 MAX_CHOICES = 500
+MAX_COMPLETIONS = 20
 # Metadata of a field that says something about a filter and is no part of it.
 NOT_A_PARAMETER = {"is_parameter": False}
 
@@ -210,6 +213,18 @@ def with_chosen_people(
         people = get_user_model().objects.filter(pk__in=missing).order_by("username")
         offered += people.values_list("pk", "username")
     return offered
+
+
+def complete_person(text: str) -> list[tuple[Any, str]]:
+    """Return the choices of the first people whose names hold `text`."""
+    people = get_user_model().objects.filter(username__icontains=text)
+    names = people.order_by(*name_order("username", text)).values_list("pk", "username")
+    return list(names[:MAX_COMPLETIONS])
+
+
+def name_order(column: str, text: str) -> tuple[Any, ...]:
+    """Return an order of names that hold `text`: what begins with it first, else by name."""
+    return StrIndex(Lower(column), Lower(Value(text))), column, "pk"
 
 
 def find_person(key: str) -> tuple[int, str] | None:

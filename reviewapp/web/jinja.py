@@ -37,6 +37,7 @@ from markupsafe import Markup
 from reviewapp.bounded_cache import MIB, bounded_cache
 from reviewapp.json_values import number_text
 from reviewapp.web.compiled_templates import CompiledTemplates
+from reviewapp.web.filters import MAX_CHOICES
 from reviewapp.web.media_url import media_url
 from reviewapp.web.script_modules import module_script
 
@@ -128,6 +129,7 @@ def environment(**options: Any) -> Environment:
         event_row=event_row,
         htmx_script=htmx_script,
         icon=icon,
+        max_choices=MAX_CHOICES,
         media_url=media_url,
         module_script=module_script,
         navigation_part=navigation_part,

@@ -142,6 +142,7 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
         },
         "api_change": {"change_id": change.pk},
         "api_openapi": {"form": "json"},
+        "completions": {"kind": "people"},
         "api_nothing": {"rest": "nothing/of/the/kind"},
         "retriever_version": {**of_retriever, "event": born.pk},
         **dict.fromkeys(("label_set_version", "guidelines_version"), of_version),

@@ -15,7 +15,7 @@ from reviewapp.naming import same_key
 from reviewapp.postgres.statement import sql_file
 from reviewapp.retrievers.filters import retriever_choices
 from reviewapp.retrievers.models import Retriever
-from reviewapp.web.filters import MAX_CHOICES, find_person, with_chosen
+from reviewapp.web.filters import MAX_CHOICES, MAX_COMPLETIONS, find_person, with_chosen
 
 _MAX_LABELS = 200
 _MAX_SEARCHED_LABELS = 5_000
@@ -61,6 +61,18 @@ def labels_like(text: str) -> list[str]:
     return [label for label in labels if key in same_key(label)]
 
 
+def complete_label(text: str) -> list[str]:
+    """Return the first labels that hold `text` as people type it. One query.
+
+    Those that begin with it come first. They are among the first `_MAX_SEARCHED_LABELS`.
+    """
+    options = read_options(max_labels=_MAX_SEARCHED_LABELS)
+    key = same_key(text)
+    labels = [label for label in json.loads(options.labels) if key in same_key(label)]
+    labels.sort(key=lambda label: same_key(label).find(key))
+    return labels[:MAX_COMPLETIONS]
+
+
 def read_options(*, max_labels: int = _MAX_LABELS) -> FilterOptions:
     """Return the options, at most so many labels."""
     (options,) = _OPTIONS.rows(most=MAX_CHOICES, labels=max_labels)
@@ -73,6 +85,7 @@ def _find_retriever(key: str) -> tuple[int, str] | None:
 
 @bounded_cache(most_bytes=8 * MIB)
 def _render(options: FilterOptions, filters: QueueFilter) -> SafeString:
+    labels = json.loads(options.labels)
     context = {
         "retrievers": with_chosen(
             retriever_choices(json.loads(options.retrievers)),
@@ -80,7 +93,8 @@ def _render(options: FilterOptions, filters: QueueFilter) -> SafeString:
             _find_retriever,
         ),
         "people": with_chosen(json.loads(options.people), str(filters.reviewer or ""), find_person),
-        "labels": json.loads(options.labels),
+        "labels": labels,
+        "has_more_labels": len(labels) >= _MAX_LABELS,
         "bands": Band.choices,
         "statuses": Annotation.Status.choices,
         "chosen": filters,

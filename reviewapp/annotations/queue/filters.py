@@ -42,12 +42,12 @@ class Band(TextChoices):
 
 
 class Sort(TextChoices):
-    """Orders, each with an index."""
+    """Orders, each with an index. Arrival is that of an item here, which may be long after its birth."""
 
     LEAST_SURE = "least-sure", gettext_lazy("Least sure first")
     MOST_SURE = "most-sure", gettext_lazy("Most sure first")
-    NEWEST = "newest", gettext_lazy("Newest first")
-    OLDEST = "oldest", gettext_lazy("Oldest first")
+    NEWEST = "newest", gettext_lazy("Last arrived first")
+    OLDEST = "oldest", gettext_lazy("First arrived first")
     SCORE = "score", gettext_lazy("Best score first")
     DECIDED = "decided", gettext_lazy("Last decided first")
 

@@ -144,3 +144,16 @@ def test_it_is_nothing_to_those_who_may_not_tag(
     assert 'name="pk"' not in page.content.decode()
     assert "pk=" not in page.context["pager"].after
     assert 'rel="next"' in page.content.decode()
+
+
+def test_no_more_can_be_selected_than_can_be_changed_together(
+    adam_client: Client, db: None
+) -> None:
+    retrievers = [make_retriever(f"triage {number:03}") for number in range(210)]
+    first = [one.pk for one in retrievers[:199]]
+    page = look(adam_client, LIST, pk=first, q="triage 2").content.decode()
+    assert not re.findall(r'name="pk"[^>]*disabled', page)
+
+    full = look(adam_client, LIST, pk=[*first, retrievers[199].pk], q="triage 2")
+    assert "No more can be selected at a time." in collapsed(full)
+    assert len(re.findall(r'name="pk"[^>]*disabled', full.content.decode())) == 10
