@@ -25,12 +25,22 @@ class GuidanceVersions:
     machine_words: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class DeliveryState:
+    """Where the delivery of a decision stands: what its chip says, its icon and its CSS class."""
+
+    text: str
+    icon: str
+    tone: str
+
+
 # The most things that a search of the history names by their title or text.
 MAX_MATCHING_REFS = 200
 
 _ref_searches: list[Callable[[str, int], Iterable[str]]] = []
 _title_finders: list[Callable[[Collection[str]], Mapping[str, str]]] = []
 _guidance_finders: list[Callable[[Collection[int]], Mapping[int, GuidanceVersions]]] = []
+_delivery_finders: list[Callable[[Collection[int]], Mapping[int, DeliveryState]]] = []
 _alias_finders: list[Callable[[Ref], Iterable[str]]] = []
 
 
@@ -101,3 +111,20 @@ def find_guidance_versions(decisions: Collection[int]) -> dict[int, GuidanceVers
         for find in _guidance_finders:
             versions.update(find(decisions))
     return versions
+
+
+def register_delivery_finder(
+    find: Callable[[Collection[int]], Mapping[int, DeliveryState]],
+) -> None:
+    """Register `find`, which returns delivery states by decision id, where there are any."""
+    if find not in _delivery_finders:
+        _delivery_finders.append(find)
+
+
+def find_delivery_states(decisions: Collection[int]) -> dict[int, DeliveryState]:
+    """Return where the delivery of these decisions stands by decision id, where there is one."""
+    states: dict[int, DeliveryState] = {}
+    if decisions:
+        for find in _delivery_finders:
+            states.update(find(decisions))
+    return states

@@ -22,7 +22,7 @@ from reviewapp.audit.presenters.file_downloads import stream_file
 from reviewapp.audit.presenters.runs import fold_runs
 from reviewapp.audit.presenters.timeline import Entry, build_entries
 from reviewapp.audit.querysets import NEWEST_FIRST
-from reviewapp.audit.registry import find_titles
+from reviewapp.audit.registry import find_delivery_states, find_titles
 from reviewapp.audit.totals import MAX_COUNTED, count_events
 from reviewapp.web import pagination
 from reviewapp.web.http import render_page_or_fragment
@@ -55,11 +55,13 @@ def history(request: Request) -> HttpResponse:
         cursor = ""
         context["lost"] = True
 
+    decision_ids = {entry.decision_id for entry in entries if entry.decision_id is not None}
     context |= {
         "event_filter": event_filter,
         "entries": entries,
         "runs": fold_runs(entries),
         "retriever_names": choices.retriever_names,
+        "deliveries": find_delivery_states(decision_ids),
         "titles": find_titles({entry.ref for entry in entries}),
         "shown": Shown.ALL if event_filter.action else Shown(event_filter.show),
         # A file holds what the page shows, also where that is a default.

@@ -215,7 +215,7 @@ class Change(models.Model):
     def progress(self) -> str:
         """The delivery chip's text; "delivered" only when Mixpeek's reply proved it."""
         if not self.is_open:
-            return self._settled_text
+            return self.state_text
 
         seconds = self.held_for
         if seconds:
@@ -236,7 +236,8 @@ class Change(models.Model):
         return str(self.State(self.state).label)
 
     @property
-    def _settled_text(self) -> str:
+    def state_text(self) -> str:
+        """Its state in words, and the version that a delivery made."""
         if self.state == self.State.WITHDRAWN and self.verb == self.Verb.CANNOT_TELL:
             return _("Can't tell, not sent")
         if self.state != self.State.DELIVERED:

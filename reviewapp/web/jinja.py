@@ -314,16 +314,19 @@ def event_row(
     entry: Hashable,
     title: str,
     retriever: str,
+    delivery: Hashable,
     may_see_people: bool,
 ) -> SafeString:
     """Return a row of the history; an entry with the same names around it is rendered once.
 
-    `title` is what its ref is called, `retriever` the name of its retriever, "" for none.
+    `title` is what its ref is called, `retriever` the name of its retriever, "" for none, and
+    `delivery` the delivery state of its decision, None for none.
     """
     values = {
         "entry": entry,
         "title": title,
         "retriever": retriever,
+        "delivery": delivery,
         "may_see_people": may_see_people,
     }
     html = get_template("audit/_event.html").render(values)

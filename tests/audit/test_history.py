@@ -15,7 +15,16 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.context import acting, tracing
 from reviewapp.audit.models import Event
-from tests.factories import make_bare_annotation, make_bare_change, make_retriever
+from reviewapp.outbox.models import Change
+from tests.collapsed import collapsed
+from tests.decisions import decide_by_form
+from tests.factories import (
+    make_annotation,
+    make_bare_annotation,
+    make_bare_change,
+    make_retriever,
+    settle_as_delivered,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +69,14 @@ def test_it_shows_the_change_the_reason_and_the_door(lena_client: Client, busy: 
     assert "took another look" in page
     assert "SQL, outside the app" in page
     assert "request-alice" in page
+
+
+def test_it_shows_what_became_of_a_decision(lena_client: Client, alice: User) -> None:
+    item = make_annotation(label="logo")
+    decision = decide_by_form(item, alice, hold=0)
+    settle_as_delivered(Change.objects.get(cause=decision.decision_id), version=2)
+    page = collapsed(lena_client.get("/history"))
+    assert "Confirmed, delivered v2" in page
 
 
 def test_it_filters_by_person(lena_client: Client, busy: Annotation, alice: User) -> None:

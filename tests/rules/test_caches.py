@@ -102,4 +102,4 @@ def test_it_holds_little_of_many_long_rows_of_the_history() -> None:
     entries = (
         Entry(ref=f"annotations/ann_{number}", note="x" * 60_000, **plain) for number in range(500)
     )
-    assert used_by(event_row(each, "", "", False) for each in entries) < 24 * MIB
+    assert used_by(event_row(each, "", "", None, False) for each in entries) < 24 * MIB

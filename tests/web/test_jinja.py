@@ -14,6 +14,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue.row import QueueRow
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.presenters.timeline import Entry
+from reviewapp.audit.registry import DeliveryState
 from reviewapp.web.jinja import compile_templates
 from tests.rules.markup import names
 
@@ -112,12 +113,20 @@ def entry(**values: object) -> Entry:
     return Entry(**(usual | values))  # type: ignore[arg-type]
 
 
-def event_row(event: Entry, title: str = "", retriever: str = "", *, people: bool = False) -> str:
+def event_row(
+    event: Entry,
+    title: str = "",
+    retriever: str = "",
+    *,
+    delivery: DeliveryState | None = None,
+    people: bool = False,
+) -> str:
     return rendered(
-        "{{ event_row(event, title, retriever, people) }}",
+        "{{ event_row(event, title, retriever, delivery, people) }}",
         event=event,
         title=title,
         retriever=retriever,
+        delivery=delivery,
         people=people,
     )
 
@@ -138,8 +147,10 @@ def test_it_shows_an_event_anew_when_any_value_is_another(changed: dict[str, obj
     assert event_row(entry(**changed)) != event_row(entry())
 
 
-def test_it_shows_an_event_anew_with_another_title_or_retriever() -> None:
+def test_it_shows_an_event_anew_with_another_title_retriever_or_delivery() -> None:
     plain = event_row(entry())
+    state = DeliveryState(text="Delivered v2", icon="check-circle", tone="tone-ok")
+    assert "Delivered v2" in event_row(entry(), delivery=state)
     assert "A van" in event_row(entry(), "A van")
     assert "Logos" in event_row(entry(), "", "Logos")
     assert event_row(entry()) == plain
