@@ -118,12 +118,12 @@ MIDDLEWARE = [
     "reviewapp.operations.middleware.ProbesOfAnyHost",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "reviewapp.web.compression.CompressedPages",
-    "reviewapp.web.security_headers.PrivateAnswers",
+    "reviewapp.web.middleware.compression.CompressedPages",
+    "reviewapp.web.middleware.security_headers.PrivateAnswers",
     "csp.middleware.CSPMiddleware",
     "reviewapp.audit.context.TraceMiddleware",
     "reviewapp.operations.middleware.AccessLog",
-    "reviewapp.web.request_limits.BoundedAddress",
+    "reviewapp.web.middleware.request_limits.BoundedAddress",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -132,8 +132,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "reviewapp.web.request_limits.BoundedBody",
-    "reviewapp.web.request_limits.Utf8Forms",
+    "reviewapp.web.middleware.request_limits.BoundedBody",
+    "reviewapp.web.middleware.request_limits.Utf8Forms",
     "reviewapp.accounts.middleware.BusyHashing",
     "reviewapp.accounts.middleware.SignInRequired",
     "reviewapp.accounts.middleware.SecondFactorRequired",
@@ -373,7 +373,7 @@ if env.flag("BEHIND_PROXY", False):
     ALLAUTH_TRUSTED_PROXY_COUNT = 1
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # ten times what a decision form can hold
-FILE_UPLOAD_HANDLERS = ["reviewapp.web.request_limits.NoFiles"]
+FILE_UPLOAD_HANDLERS = ["reviewapp.web.middleware.request_limits.NoFiles"]
 
 _form_targets = [SELF]
 if OIDC_SERVER_URL:

@@ -26,7 +26,7 @@ from reviewapp.accounts.sessions.session_proof import has_session_proof, set_ses
 from reviewapp.accounts.sign_in import hashing
 from reviewapp.audit.context import set_person
 from reviewapp.web.http import wants_fragment
-from reviewapp.web.request_limits import MAX_ADDRESS_LENGTH
+from reviewapp.web.middleware.request_limits import MAX_ADDRESS_LENGTH
 
 if TYPE_CHECKING:
     from reviewapp.web.http import Request

@@ -51,7 +51,8 @@ forwarder_headers = ""
 # One import for all web processes, which share its memory.
 preload_app = True
 # The worker bounds the whole head (`request_parser.MOST_HEAD`), and the app answers an address that
-# is too long with a page (`web.request_limits`). A page's address comes in header fields, too.
+# is too long with a page (`web.middleware.request_limits`). A page's address comes in header
+# fields, too.
 limit_request_line = 0
 limit_request_field_size = 64 * 1024
 keepalive = 5

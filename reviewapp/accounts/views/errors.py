@@ -11,8 +11,8 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from reviewapp.accounts import roles
-from reviewapp.postgres.errors import RETRY_AFTER, is_unreachable
-from reviewapp.web.request_limits import FileRefused
+from reviewapp.postgres.exceptions import RETRY_AFTER, is_unreachable
+from reviewapp.web.middleware.request_limits import FileRefused
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -18,7 +18,7 @@ from reviewapp.accounts.models import Link, User
 from reviewapp.accounts.people import invitations
 from reviewapp.accounts.people.forms import JoinForm, NewPasswordForm
 from reviewapp.accounts.sessions.session_proof import set_session_proof
-from reviewapp.web.compression import shows_secret
+from reviewapp.web.middleware.compression import shows_secret
 
 
 @login_not_required

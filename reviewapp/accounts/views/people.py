@@ -22,8 +22,8 @@ from reviewapp.accounts.people import invitations
 from reviewapp.accounts.people.forms import InviteForm, RoleForm, SearchForm
 from reviewapp.audit.presenters.timeline import timeline
 from reviewapp.web import pagination
-from reviewapp.web.compression import shows_secret
 from reviewapp.web.http import render_page_or_fragment
+from reviewapp.web.middleware.compression import shows_secret
 from reviewapp.web.one_time_forms import AlreadySubmitted, OneTimeForm
 from reviewapp.web.reauthentication import (
     SIGN_IN_ELSEWHERE,

@@ -45,7 +45,7 @@ from reviewapp.accounts.sessions.user_agents import describe_user_agent
 from reviewapp.accounts.sign_in.code_forms import use_totp_code
 from reviewapp.accounts.sso.provider import CheckedAdapter
 from reviewapp.audit.context import acting
-from reviewapp.web.compression import shows_secret
+from reviewapp.web.middleware.compression import shows_secret
 from reviewapp.web.reauthentication import SIGN_IN_AGAIN, needs_new_sign_in
 
 if TYPE_CHECKING:

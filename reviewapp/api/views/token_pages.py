@@ -21,8 +21,8 @@ from django.views.decorators.http import require_http_methods
 from reviewapp.api import tokens as services
 from reviewapp.api.forms import TokenForm
 from reviewapp.api.models import ApiToken
-from reviewapp.web.compression import shows_secret
 from reviewapp.web.http import Request, parse_whole_number
+from reviewapp.web.middleware.compression import shows_secret
 from reviewapp.web.one_time_forms import AlreadySubmitted
 from reviewapp.web.reauthentication import SIGN_IN_ELSEWHERE, reauthentication_required_for_form
 

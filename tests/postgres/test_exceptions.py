@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 
 from reviewapp.accounts.models import User
-from reviewapp.postgres.errors import is_unreachable
+from reviewapp.postgres.exceptions import is_unreachable
 
 
 def failure(kind: type[Exception], cause: Exception) -> Exception:
