@@ -13,9 +13,10 @@ from reviewapp.annotations.views.decide import (
     resume_item,
     skip,
 )
-from reviewapp.annotations.views.decision import decision, decision_by_id
 from reviewapp.annotations.views.decisions import (
     corrections_of_person,
+    decision,
+    decision_by_id,
     decision_totals,
     decisions,
     decisions_of_person,

@@ -1,14 +1,18 @@
-"""Lists of decisions: all of them for leads, and each person's with what others corrected."""
+"""Decisions: lists for leads, each person's with what others corrected, and the page of one.
+
+That page is the permalink from the item, the history and the deliveries.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
@@ -17,8 +21,10 @@ from reviewapp.annotations.decisions.filters import DecisionFilter, DecisionsFor
 from reviewapp.annotations.decisions.overrides import LEAST_DECISIONS, Overrides, count_overrides
 from reviewapp.annotations.decisions.rows import build_rows
 from reviewapp.annotations.decisions.totals import count_by_person
-from reviewapp.annotations.models import RevertedDecision
+from reviewapp.annotations.models import Decision, RevertedDecision
+from reviewapp.annotations.review.decision_record import load_decision_record
 from reviewapp.audit.presenters.csv_export import BYTE_ORDER_MARK, format_rows
+from reviewapp.retrievers.guidance.markdown import render_markdown
 from reviewapp.web import pagination
 from reviewapp.web.http import Request, render_page_or_fragment
 
@@ -173,6 +179,30 @@ def corrections_of_person(request: Request, pk: int) -> HttpResponse:
         "annotations/corrections_of_person.html",
         context,
     )
+
+
+@require_safe
+@permission_required("annotations.view_annotation", raise_exception=True)
+def decision(request: Request, pk: int) -> HttpResponse:
+    """Show a decision as it was made, and what came of it."""
+    record = load_decision_record(pk)
+    if record is None:
+        raise Http404
+
+    guidelines = record.decision.guidelines
+    guidelines_html = ""
+    if guidelines is not None:
+        guidelines_html = render_markdown(guidelines.text)
+    context = {"item": record, "guidelines_html": guidelines_html}
+    return render(request, "annotations/decision.html", context)
+
+
+@require_safe
+@permission_required("annotations.view_annotation", raise_exception=True)
+def decision_by_id(request: Request, decision_id: UUID) -> HttpResponse:
+    """Redirect to the page of the decision with this id, which Mixpeek and changes name."""
+    found = get_object_or_404(Decision.objects.only("pk"), decision_id=decision_id)
+    return redirect("decision", found.pk)
 
 
 def _visible_person(request: Request, pk: int) -> User:
