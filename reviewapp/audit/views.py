@@ -19,7 +19,7 @@ from reviewapp.audit.filters import NO_PERSON, EventFilter, HistoryForm
 from reviewapp.audit.first_page import SIZE, Shown, filter_choices, newest_page
 from reviewapp.audit.presenters.csv_export import export_lines
 from reviewapp.audit.presenters.file_downloads import stream_file
-from reviewapp.audit.presenters.runs import fold_runs
+from reviewapp.audit.presenters.folded_entries import fold_runs
 from reviewapp.audit.presenters.timeline import Entry, build_entries
 from reviewapp.audit.querysets import NEWEST_FIRST
 from reviewapp.audit.registry import find_delivery_states, find_titles

@@ -219,7 +219,7 @@ def test_it_sees_a_forbidden_import_however_it_is_written(source: str) -> None:
         ("models", "from reviewapp.retrievers import services"),
         ("services", "from reviewapp.retrievers.views import listing"),
         ("services", "from reviewapp.retrievers.editing.forms import EditForm"),
-        ("guidance.services", "from reviewapp.retrievers.forms import RunForm"),
+        ("guidance.services", "from reviewapp.retrievers.executions.forms import RunForm"),
         ("views", "from reviewapp.annotations.views import queue"),
     ],
 )

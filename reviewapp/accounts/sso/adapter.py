@@ -18,7 +18,7 @@ from reviewapp.accounts import roles, services
 from reviewapp.accounts.models import User
 from reviewapp.accounts.people.normal_form import lookup_key
 from reviewapp.accounts.sso.groups import groups_in, role_for
-from reviewapp.accounts.sso.session import ProviderSession
+from reviewapp.accounts.sso.provider_session import ProviderSession
 from reviewapp.accounts.sso.tokens import has_nonce
 from reviewapp.audit.context import acting
 

@@ -40,8 +40,8 @@ from reviewapp.retrievers.editing.versions import (
     numbered_versions,
     retriever_versions,
 )
+from reviewapp.retrievers.executions.forms import RunForm
 from reviewapp.retrievers.executions.stage_text import describe_inputs, describe_stages
-from reviewapp.retrievers.forms import RunForm
 from reviewapp.retrievers.guidance.markdown import render_markdown
 from reviewapp.retrievers.models import Execution, Retriever
 from reviewapp.retrievers.views.paging import load_page

@@ -8,8 +8,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.retrievers.documents.evidence import document_excerpt, document_title
+from reviewapp.retrievers.executions.forms import RunForm
 from reviewapp.retrievers.executions.result_items import result_items
-from reviewapp.retrievers.forms import RunForm
 from reviewapp.retrievers.models import Execution, Result
 from reviewapp.retrievers.services import RetrieverGone, request_execution
 from reviewapp.retrievers.views.editing import load, render_retriever, view_permission_required

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviewapp.retrievers.forms import RunForm
+from reviewapp.retrievers.executions.forms import RunForm
 from reviewapp.retrievers.models import Retriever
 
 

@@ -18,7 +18,7 @@ from reviewapp.mixpeek.exceptions import MixpeekError
 from reviewapp.printable import printable
 from reviewapp.retrievers import mirror
 from reviewapp.retrievers.documents.evidence import document_title
-from reviewapp.retrievers.forms import RunForm
+from reviewapp.retrievers.executions.forms import RunForm
 from reviewapp.retrievers.models import Result, Retriever
 from reviewapp.retrievers.services import record_requested_run
 from reviewapp.sync.client import client
