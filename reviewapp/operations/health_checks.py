@@ -51,7 +51,7 @@ def run_checks() -> list[CheckResult]:
             migrations = check_migrations()
             results = [CheckResult(name="database", status=OK), migrations]
             if migrations.status == OK:
-                results += [check_workers(), check_changes()]
+                results += [check_workers(), check_deliveries()]
             else:
                 results += _unknown("worker", "changes")
     except (DatabaseError, EmbeddedPostgresError, ImproperlyConfigured) as error:
@@ -103,7 +103,7 @@ def check_workers() -> CheckResult:
     return CheckResult(name="worker", status=status, details={"alive": alive})
 
 
-def check_changes() -> CheckResult:
+def check_deliveries() -> CheckResult:
     """Check that deliveries are not paused, and that no change has waited for too long."""
     age = timedelta(0)
     oldest = Change.objects.oldest_waiting()

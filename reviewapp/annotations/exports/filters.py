@@ -15,7 +15,7 @@ from reviewapp.audit.first_page import filter_choices
 _ABOUT_DECISIONS = ("outcome", "standing", "seen", "label_from", "moved", "delivery")
 
 
-class Kind(TextChoices):
+class ExportKind(TextChoices):
     """What is exported."""
 
     DECISIONS = "decisions", gettext_lazy("Decisions")
@@ -27,7 +27,7 @@ def filter_problems(kind: str, query: str) -> list[str]:
     """Return what is wrong with a filter; nothing for a valid one."""
     form = _filter_form(kind, query)
     problems = [f"{label}: {problem}" for label, problem in form.errors_by_label().items()]
-    if kind == Kind.LABELS:
+    if kind == ExportKind.LABELS:
         for name in _ABOUT_DECISIONS:
             if form.values().get(name) is not None:
                 label = form[name].label
@@ -57,6 +57,6 @@ def describe_filter(kind: str, query: str) -> list[tuple[str, str]]:
 
 def _filter_form(kind: str, query: str) -> DecisionsForm | HistoryForm:
     data = QueryDict(query)
-    if kind == Kind.HISTORY:
+    if kind == ExportKind.HISTORY:
         return HistoryForm(data, choices=filter_choices())
     return DecisionsForm(data)

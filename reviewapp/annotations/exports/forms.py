@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from reviewapp.annotations.exports.filters import Kind, filter_problems
+from reviewapp.annotations.exports.filters import ExportKind, filter_problems
 from reviewapp.annotations.exports.formats import Format
 from reviewapp.web.filters import ZoneField
 
@@ -20,7 +20,7 @@ class ExportForm(forms.Form):
     number each label is in qrels. `zone` is the reader's, for the times in the file.
     """
 
-    kind = forms.ChoiceField(label=gettext_lazy("What"), choices=Kind.choices)
+    kind = forms.ChoiceField(label=gettext_lazy("What"), choices=ExportKind.choices)
     format = forms.ChoiceField(label=gettext_lazy("Format"), choices=Format.choices)
     filter = forms.CharField(required=False, max_length=4000)
     with_snapshot = forms.BooleanField(
@@ -46,7 +46,7 @@ class ExportForm(forms.Form):
         """Check that the kind has this format and this filter."""
         data = self.cleaned_data
         kind = data.get("kind")
-        if data.get("format") == Format.QRELS and kind != Kind.LABELS:
+        if data.get("format") == Format.QRELS and kind != ExportKind.LABELS:
             self.add_error("format", _("Qrels hold current labels: choose *Current labels*."))
         if data.get("format") == Format.QRELS and not data.get("grades"):
             self.add_error("grades", _("Write labels with their numbers: real=2, unsure=1."))

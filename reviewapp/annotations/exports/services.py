@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from reviewapp.annotations.exports import formats, rows
-from reviewapp.annotations.exports.filters import Kind, parse_filter
+from reviewapp.annotations.exports.filters import ExportKind, parse_filter
 from reviewapp.annotations.exports.formats import Format
 from reviewapp.annotations.models import Annotation, Export
 from reviewapp.audit.actions import Origin
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from reviewapp.accounts.models import User
 
 _COLUMNS = {
-    Kind.DECISIONS: rows.DECISION_COLUMNS,
-    Kind.LABELS: rows.LABEL_COLUMNS,
-    Kind.HISTORY: rows.HISTORY_COLUMNS,
+    ExportKind.DECISIONS: rows.DECISION_COLUMNS,
+    ExportKind.LABELS: rows.LABEL_COLUMNS,
+    ExportKind.HISTORY: rows.HISTORY_COLUMNS,
 }
 
 
@@ -109,7 +109,7 @@ def _matching(kind: str, format: str, query: str) -> QuerySet[Any]:
     matching = parse_filter(kind, query)
     if isinstance(matching, EventFilter):
         return matching.events()
-    if kind == Kind.DECISIONS:
+    if kind == ExportKind.DECISIONS:
         return matching.decisions()
 
     annotations = matching.annotations()
@@ -121,11 +121,11 @@ def _matching(kind: str, format: str, query: str) -> QuerySet[Any]:
 
 def _rows(export: Export, base_url: str) -> Iterator[rows.Row]:
     matching: Any = _matching(export.kind, export.format, export.query)
-    if export.kind == Kind.HISTORY:
+    if export.kind == ExportKind.HISTORY:
         return rows.history_rows(matching)
 
     options = {"base_url": base_url, "with_snapshot": export.options["with_snapshot"]}
-    if export.kind == Kind.LABELS:
+    if export.kind == ExportKind.LABELS:
         return rows.label_rows(matching, **options)
     return rows.decision_rows(matching, **options)
 
@@ -133,7 +133,7 @@ def _rows(export: Export, base_url: str) -> Iterator[rows.Row]:
 def _format(export: Export, counted: _Counter) -> Iterator[bytes]:
     zone = ZoneInfo(export.options["zone"])
     if export.format == Format.CSV:
-        return formats.csv_chunks(counted, _COLUMNS[Kind(export.kind)], zone)
+        return formats.csv_chunks(counted, _COLUMNS[ExportKind(export.kind)], zone)
     if export.format == Format.JSONL:
         return formats.jsonl_chunks(counted, zone)
     return formats.qrels_chunks(counted, export.options["grades"])

@@ -39,7 +39,7 @@ class ItemCounts:
 
 
 @dataclass(frozen=True)
-class Progress:
+class ProgressCounts:
     """How many items a person decided, and how many a filter shows."""
 
     done: int
@@ -47,7 +47,7 @@ class Progress:
 
 
 _COUNTS = sql_file(__file__, "counts.sql", ItemCounts)
-_PROGRESS = sql_file(__file__, "progress.sql", Progress)
+_PROGRESS = sql_file(__file__, "progress.sql", ProgressCounts)
 
 
 def count_items(

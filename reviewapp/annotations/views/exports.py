@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from reviewapp.annotations.exports import services
-from reviewapp.annotations.exports.filters import Kind, describe_filter
+from reviewapp.annotations.exports.filters import ExportKind, describe_filter
 from reviewapp.annotations.exports.formats import CONTENT_TYPES, Format
 from reviewapp.annotations.exports.forms import ExportForm
 from reviewapp.annotations.models import Export
@@ -29,7 +29,7 @@ def exports(request: Request) -> HttpResponse:
     """Offer an export of the filter in the query string and list the last ones; POST makes one."""
     if request.method != "POST":
         query = request.GET.copy()
-        kind = query.pop("kind", [Kind.DECISIONS])[-1]
+        kind = query.pop("kind", [ExportKind.DECISIONS])[-1]
         initial = {"kind": kind, "format": Format.CSV, "filter": query.urlencode()}
         return _render(request, ExportForm(initial=initial), kind, query.urlencode())
 

@@ -44,7 +44,7 @@ def new_revert(request: Request) -> HttpResponse:
     plans = services.preview(decisions[: services.MAX_DECISIONS])
     is_too_many = len(decisions) > services.MAX_DECISIONS
 
-    shown = services.digest(decisions)
+    shown = services.selection_digest(decisions)
     form = ReasonForm()
     if request.method == "POST":
         form = RevertForm(request.POST)

@@ -18,7 +18,7 @@ from django.db import connection
 
 from reviewapp.operations.backup.active_connections import what_runs
 from reviewapp.operations.backup.exceptions import BackupError
-from reviewapp.operations.backup.pg_programs import Programs, environment, fitting
+from reviewapp.operations.backup.pg_programs import Programs, fitting, libpq_environment
 
 _EMPTY = Path(__file__).with_name("empty.sql")
 # Whether there is anything but extensions in it, and the server's major version.
@@ -160,7 +160,7 @@ def _inspect_database() -> _Database:
     with connection.cursor() as cursor:
         cursor.execute(_STATE)
         has_content, major = cursor.fetchone()
-    env = environment(connection.get_connection_params())
+    env = libpq_environment(connection.get_connection_params())
     return _Database(programs=fitting(major), env=env, major=major, is_empty=not has_content)
 
 

@@ -93,7 +93,7 @@ def fitting(server_major: int) -> Programs:
     )
 
 
-def environment(params: dict[str, Any]) -> dict[str, str]:
+def libpq_environment(params: dict[str, Any]) -> dict[str, str]:
     """Return psycopg's parameters as libpq's variables: a command line would show the password."""
     connection_variables = {}
     for key, value in params.items():

@@ -89,7 +89,7 @@ def reserve(
         locked.bucket, taken = token_bucket.take(bucket, rank, want=limit, least=least)
         if taken:
             return Grant(tokens=taken)
-        wait = token_bucket.seconds_until(
+        wait = token_bucket.seconds_until_tokens(
             locked.bucket,
             rank,
             least=least,

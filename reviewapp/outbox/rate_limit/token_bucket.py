@@ -147,7 +147,7 @@ def refund(bucket: Bucket, rank: Rank, tokens: int, configured: int) -> Bucket:
     return _with_tokens(bucket, rank, min(bucket.tokens[rank] + tokens, capacity))
 
 
-def seconds_until(
+def seconds_until_tokens(
     bucket: Bucket,
     rank: Rank,
     *,

@@ -22,7 +22,7 @@ from reviewapp.retrievers.views.editing import (
     load,
     view_permission_required,
 )
-from reviewapp.retrievers.views.versions import list_versions
+from reviewapp.retrievers.views.versions import versions_context
 from reviewapp.web.http import Request, parse_whole_number
 
 
@@ -98,7 +98,7 @@ def _page(
         "html": render_markdown(form.text[: services.MAX_GUIDELINES_LENGTH]),
         "longest": services.MAX_GUIDELINES_LENGTH,
         "wrong": error,
-        **list_versions(request, versions),
+        **versions_context(request, versions),
     }
 
     newer = None

@@ -24,7 +24,7 @@ from reviewapp.retrievers.views.editing import (
     load,
     view_permission_required,
 )
-from reviewapp.retrievers.views.versions import list_versions
+from reviewapp.retrievers.views.versions import versions_context
 from reviewapp.web.http import Request, parse_whole_number
 
 
@@ -101,7 +101,7 @@ def _page(
         "colours": COLOURS,
         "starts_from_choices": StartsFrom.choices,
         "required_choices": Required.choices,
-        **list_versions(request, versions),
+        **versions_context(request, versions),
     }
 
     newer = None

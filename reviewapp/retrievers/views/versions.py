@@ -11,7 +11,7 @@ from reviewapp.web.http import Request, parse_whole_number
 _MAX_VERSIONS = 20
 
 
-def list_versions(request: Request, queryset: QuerySet[Any]) -> dict[str, Any]:
+def versions_context(request: Request, queryset: QuerySet[Any]) -> dict[str, Any]:
     """Return the newest versions, and the one in the query string, however old it is."""
     number = parse_whole_number(request.GET.get("version", ""))
     versions = queryset.select_related("created_by").order_by("-version")

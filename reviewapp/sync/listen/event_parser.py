@@ -14,7 +14,7 @@ _MAX_TYPE_LENGTH = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mention:
+class WebhookEvent:
     """A parsed delivery: a unique `key`, and the annotation to read again, or ""."""
 
     key: str
@@ -22,15 +22,15 @@ class Mention:
     annotation_id: str = ""
 
 
-def parse_webhook_body(body: bytes) -> Mention:
+def parse_webhook_body(body: bytes) -> WebhookEvent:
     """Parse the body of a webhook; never raises."""
     key = f"sha256:{hashlib.sha256(body).hexdigest()}"
     try:
         event = json.loads(body)
     except (ValueError, RecursionError):
-        return Mention(key=key)
+        return WebhookEvent(key=key)
     if not isinstance(event, dict):
-        return Mention(key=key)
+        return WebhookEvent(key=key)
 
     event_id = _plain_text(event.get("event_id"), _MAX_ID_LENGTH)
     event_type = _plain_text(event.get("event_type"), _MAX_TYPE_LENGTH)
@@ -39,7 +39,7 @@ def parse_webhook_body(body: bytes) -> Mention:
     annotation_id = ""
     if event_type in EVENT_TYPES:
         annotation_id = annotation_of(event)
-    return Mention(key=key, event_type=event_type, annotation_id=annotation_id)
+    return WebhookEvent(key=key, event_type=event_type, annotation_id=annotation_id)
 
 
 def annotation_of(event: Mapping[str, Any]) -> str:

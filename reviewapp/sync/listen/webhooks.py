@@ -33,13 +33,13 @@ def verify_webhook(body: bytes, *, signature: str, static: str, now: float) -> V
 @transaction.atomic
 def receive(body: bytes) -> bool:
     """Store a genuine delivery and a hint for its annotation; returns False for a repetition."""
-    mention = event_parser.parse_webhook_body(body)
+    event = event_parser.parse_webhook_body(body)
     notification, is_new = Notification.objects.get_or_create(
-        key=mention.key,
+        key=event.key,
         defaults={
-            "event_type": mention.event_type,
-            "annotation_id": mention.annotation_id,
-            "ignored": not mention.annotation_id,
+            "event_type": event.event_type,
+            "annotation_id": event.annotation_id,
+            "ignored": not event.annotation_id,
             "body": body,
         },
     )

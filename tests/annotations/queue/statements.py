@@ -10,7 +10,7 @@ from typing import Any
 from reviewapp.annotations import queue
 from reviewapp.annotations.queue import conditions
 from reviewapp.annotations.queue.claim_next import Claim
-from reviewapp.annotations.queue.counts import ItemCounts, Progress
+from reviewapp.annotations.queue.counts import ItemCounts, ProgressCounts
 from reviewapp.annotations.queue.filters import Band, QueueFilter, Show
 from reviewapp.annotations.queue.ordering import (
     after_start,
@@ -134,7 +134,7 @@ def search_examples() -> Iterator[Example]:
 def count_examples() -> Iterator[Example]:
     """Yield the counts of the chips, the progress and the reasons of an empty list."""
     counts = sql_file(str(FOLDER), "counts.sql", ItemCounts)
-    progress = sql_file(str(FOLDER), "progress.sql", Progress)
+    progress = sql_file(str(FOLDER), "progress.sql", ProgressCounts)
     empty = sql_file(str(FOLDER), "empty.sql", Emptiness)
     for filters in FILTERS:
         chips = {}

@@ -22,7 +22,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.audit.context import acting
 from reviewapp.audit.models import Event
 from reviewapp.operations.backup.exceptions import BackupError
-from reviewapp.operations.backup.pg_programs import environment, fitting
+from reviewapp.operations.backup.pg_programs import fitting, libpq_environment
 from reviewapp.outbox import services
 from tests.factories import make_annotation
 
@@ -211,7 +211,7 @@ def test_it_says_which_programs_are_missing() -> None:
 
 
 def test_it_hands_the_password_on_where_nobody_sees_it() -> None:
-    env = environment(
+    env = libpq_environment(
         {
             "dbname": "x",
             "password": "hunter2",

@@ -78,7 +78,7 @@ def test_it_has_the_tokens_when_the_wait_is_over(
         limit,
         NOW,
     )
-    seconds = token_bucket.seconds_until(state, rank, least=least, configured=limit, now=NOW)
+    seconds = token_bucket.seconds_until_tokens(state, rank, least=least, configured=limit, now=NOW)
     _, got = token_bucket.take(
         token_bucket.refill(state, limit, later(seconds + 1e-3)), rank, want=least, least=least
     )
@@ -158,7 +158,8 @@ def test_it_gives_nothing_while_it_is_shut() -> None:
     )
     assert token_bucket.refill(state, 600, later(29)).tokens == (0, 0, 0)
     assert (
-        token_bucket.seconds_until(state, Rank.INTERACTIVE, least=1, configured=600, now=NOW) > 30
+        token_bucket.seconds_until_tokens(state, Rank.INTERACTIVE, least=1, configured=600, now=NOW)
+        > 30
     )
     assert sum(token_bucket.refill(state, 600, later(31)).tokens) > 1
 

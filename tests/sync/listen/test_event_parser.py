@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviewapp.sync.listen.event_parser import Mention, parse_webhook_body, version_of
+from reviewapp.sync.listen.event_parser import WebhookEvent, parse_webhook_body, version_of
 
 UPDATED = {"event_id": "evt_1", "event_type": "annotation.updated"}
 
@@ -30,7 +30,7 @@ def body(**values: Any) -> bytes:
     ],
 )
 def test_it_finds_the_annotation(named: dict[str, Any]) -> None:
-    assert parse_webhook_body(body(**named)) == Mention(
+    assert parse_webhook_body(body(**named)) == WebhookEvent(
         key="event:evt_1", event_type="annotation.updated", annotation_id="ann_1"
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from reviewapp.annotations.exports import services
-from reviewapp.annotations.exports.filters import Kind
+from reviewapp.annotations.exports.filters import ExportKind
 from reviewapp.annotations.exports.formats import Format
 from reviewapp.annotations.exports.forms import ExportForm
 from reviewapp.audit.actions import Origin
@@ -26,7 +26,7 @@ Write decisions, current labels or history to a file, and a manifest beside it."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Take what, in which format, of which filter, and where to."""
-        parser.add_argument("kind", choices=Kind.values)
+        parser.add_argument("kind", choices=ExportKind.values)
         parser.add_argument("file", type=Path)
         parser.add_argument("--format", choices=Format.values, default=Format.CSV.value)
         parser.add_argument(
