@@ -204,6 +204,13 @@ class Change(models.Model):
         return self.verb not in {self.Verb.CANNOT_TELL, self.Verb.REVERT}
 
     @property
+    def can_be_withdrawn(self) -> bool:
+        """Whether it is in conflict, refused or never sent (`services.withdraw_unsent`)."""
+        if self.state in {self.State.CONFLICT, self.State.REFUSED}:
+            return True
+        return self.is_open and self.claimed_at is None and not self.maybe_sent
+
+    @property
     def held_for(self) -> int:
         """The seconds, rounded up, for which the person may still undo it; 0 after the hold."""
         if not self.is_open or self.claimed_at or self.attempts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Exists, OuterRef
@@ -43,6 +44,11 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         )
         due = self.filter(state="queued", rank=rank, due__lte=now)
         return due.exclude(Exists(older)).order_by("due", "id")
+
+    def by_cause(self, causes: Iterable[UUID]) -> dict[UUID | None, Change]:
+        """Return the changes that these decisions or edits made, by their ids."""
+        changes = self.filter(cause__in=list(causes))
+        return {change.cause: change for change in changes}
 
     def about(self, ref: str) -> Self:
         """Return every change of `ref`, newest first."""

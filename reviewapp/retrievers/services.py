@@ -86,7 +86,9 @@ def edit(
             submitted = replace(submitted, edit_id=own_id)
             earlier = Change.objects.filter(cause=submitted.edit_id).first()
         if earlier is not None:
-            _raise_if_other_edit(earlier, retriever, submitted)
+            fields_then = change_fields(submitted, earlier.base)
+            if earlier.ref != retriever.ref or fields_then != earlier.fields:
+                raise EditIdTaken(str(submitted.edit_id))
             return earlier
 
         if retriever.gone_at is not None:
@@ -152,15 +154,6 @@ def require_change_permission(actor: User) -> None:
     """Raise `PermissionDenied` unless this person may change retrievers."""
     if not actor.has_perm("retrievers.change_retriever"):
         raise PermissionDenied(_("Only admins can change retrievers."))
-
-
-def _raise_if_other_edit(earlier: Change, retriever: Retriever, submitted: RetrieverEdit) -> None:
-    """Raise `EditIdTaken` if this edit differs from the earlier one with the same id."""
-    is_same = (
-        earlier.ref == retriever.ref and change_fields(submitted, earlier.base) == earlier.fields
-    )
-    if not is_same:
-        raise EditIdTaken(str(submitted.edit_id))
 
 
 def _raise_if_stale(retriever: Retriever, submitted: RetrieverEdit) -> None:

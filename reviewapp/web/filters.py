@@ -69,7 +69,7 @@ class Choice(forms.CharField):
     def validate(self, value: str) -> None:
         """Raise `ValidationError` for a value that is no choice."""
         super().validate(value)
-        _require_choice(value, {choice for choice, _title in self.choices})
+        _require_choice(value, dict(self.choices))
 
 
 class Choices(forms.Field):
@@ -88,7 +88,7 @@ class Choices(forms.Field):
     def validate(self, value: Sequence[str]) -> None:
         """Raise `ValidationError` for a value that is no choice."""
         super().validate(value)
-        offered = {choice for choice, _title in self.choices}
+        offered = dict(self.choices)
         for chosen in value:
             _require_choice(chosen, offered)
 
@@ -208,7 +208,7 @@ def with_chosen_people(
 ) -> list[tuple[Any, Any]]:
     """Return the choices, and the people with the chosen keys too. One query at most."""
     offered = list(choices)
-    missing = parse_whole_numbers(chosen) - {key for key, _name in offered}
+    missing = parse_whole_numbers(chosen) - dict(offered).keys()
     if missing:
         people = get_user_model().objects.filter(pk__in=missing).order_by("username")
         offered += people.values_list("pk", "username")

@@ -52,8 +52,7 @@ class DecisionRow:
 
 def build_rows(decisions: Sequence[Decision]) -> list[DecisionRow]:
     """Return the lines of these decisions, which `listed()` has read. One query."""
-    changes = Change.objects.filter(cause__in=[decision.decision_id for decision in decisions])
-    by_cause = {change.cause: change for change in changes}
+    by_cause = Change.objects.by_cause(decision.decision_id for decision in decisions)
 
     rows = []
     for decision in decisions:

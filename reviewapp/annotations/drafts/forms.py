@@ -72,5 +72,5 @@ class DraftForm(forms.Form):
         """Return all errors as one text."""
         sentences: list[str] = []
         for field_errors in self.errors.values():
-            sentences.extend(str(sentence) for sentence in field_errors)
+            sentences.extend(map(str, field_errors))
         return " ".join(sentences)

@@ -78,16 +78,18 @@ def decision_rows(
         change_version=Subquery(_CHANGE.values("version")[:1]),
     )
     for values in _read(queryset):
+        proposed = values["annotation__proposed"]
+        repeated = machine_words(values["own_words"], values, proposed)
         row = {
             "document_id": values["annotation__document_id"],
             "title": values["annotation__title"],
             "query": _query_text(values["inputs"] or {}),
-            "machine_label": values["annotation__proposed"].get("label", ""),
-            "machine_confidence": values["annotation__proposed"].get("confidence"),
+            "machine_label": proposed.get("label", ""),
+            "machine_confidence": proposed.get("confidence"),
             "label_before": str(values["base"].get("label") or ""),
             "outcome": values["outcome"],
             **_select(values, FIELDS),
-            "machine_words": _machine_words(values),
+            "machine_words": ", ".join(repeated),
             "person": values["reviewer__username"],
             "decided_at": values["created_at"],
             "seconds": values["seconds"],
@@ -106,7 +108,7 @@ def decision_rows(
             "base": values["base"],
             "base_version": values["base_version"],
             "inputs": values["inputs"],
-            "proposal": values["annotation__proposed"],
+            "proposal": proposed,
             "labels_version": values["label_set__version"],
             "guidelines_version": values["guidelines__version"],
             "document_digest": values["document_digest"],
@@ -168,11 +170,6 @@ def _query_text(inputs: dict[str, Any]) -> str:
     if len(leaves) == 1:
         return leaves[0][1]
     return ", ".join(f"{path}: {text}" for path, text in leaves)
-
-
-def _machine_words(values: Row) -> str:
-    """Return the fields in which an old decision repeats the machine, separated by commas."""
-    return ", ".join(machine_words(values["own_words"], values, values["annotation__proposed"]))
 
 
 def _inputs(execution_id: str) -> Subquery:

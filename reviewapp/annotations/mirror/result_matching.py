@@ -11,11 +11,11 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
 from reviewapp.annotations.models import Annotation
+from reviewapp.postgres.statement import Statement
 from reviewapp.ref import Ref, RefKind
 from reviewapp.retrievers.documents import evidence
 from reviewapp.retrievers.models import Execution, Result
@@ -24,12 +24,17 @@ from reviewapp.retrievers.models import Execution, Result
 RESULT_FIELDS = ("result", "score", "title", "excerpt", "words")
 
 # Match pairs of execution and document: hundreds of other executions returned the same documents.
-_OWN_RESULTS = """
-SELECT result.id FROM unnest(%s::text[], %s::text[]) AS named (execution_id, document_id)
-JOIN retrievers_execution execution ON execution.execution_id = named.execution_id
-JOIN retrievers_result result
-    ON result.execution_id = execution.id AND result.document_id = named.document_id
-"""
+_OWN_RESULTS = Statement(
+    """
+    SELECT result.id
+    FROM unnest(%(execution_ids)s::text[], %(document_ids)s::text[])
+        AS named (execution_id, document_id)
+    JOIN retrievers_execution execution ON execution.execution_id = named.execution_id
+    JOIN retrievers_result result
+        ON result.execution_id = execution.id AND result.document_id = named.document_id
+    """,
+    int,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,9 +177,7 @@ def own_results(annotations: Iterable[Annotation]) -> dict[tuple[str, str], Resu
     if not execution_ids:
         return {}
 
-    with connection.cursor() as cursor:
-        cursor.execute(_OWN_RESULTS, [execution_ids, document_ids])
-        keys = [key for (key,) in cursor.fetchall()]
+    keys = _OWN_RESULTS.rows(execution_ids=execution_ids, document_ids=document_ids)
 
     results = {}
     for result in Result.objects.select_related("execution").filter(pk__in=keys):

@@ -70,7 +70,7 @@ def plan_revert(decision: Decision, annotation: Annotation, change: Change | Non
         return Plan(effect=Effect.DECIDED_SINCE)
     if decision.is_revertible:
         return Plan(effect=Effect.REOPEN)
-    if change is not None and _is_never_sent(change):
+    if change is not None and change.can_be_withdrawn:
         return Plan(effect=Effect.WITHDRAW)
     return plan_restoration(decision, annotation, change)
 
@@ -103,9 +103,3 @@ def plan_reinstatement(decision: Decision, annotation: Annotation, standing: int
 
     outcome = Decision.Outcome(decision.outcome)
     return Plan(effect=Effect.REINSTATE, values=values, outcome=outcome)
-
-
-def _is_never_sent(change: Change) -> bool:
-    if change.state in {Change.State.CONFLICT, Change.State.REFUSED}:
-        return True
-    return change.is_open and change.claimed_at is None and not change.maybe_sent

@@ -53,8 +53,7 @@ _logger = logging.getLogger(__name__)
 
 def preview(decisions: Sequence[Decision]) -> list[tuple[Decision, Plan]]:
     """Return what reverting these decisions would do now; each has its annotation. One query."""
-    changes = Change.objects.filter(cause__in=[decision.decision_id for decision in decisions])
-    by_cause = {change.cause: change for change in changes}
+    by_cause = Change.objects.by_cause(decision.decision_id for decision in decisions)
 
     plans = []
     for decision in decisions:
@@ -63,7 +62,7 @@ def preview(decisions: Sequence[Decision]) -> list[tuple[Decision, Plan]]:
     return plans
 
 
-def digest(decisions: Iterable[Decision]) -> str:
+def selection_digest(decisions: Iterable[Decision]) -> str:
     """Return a text that is the same for the same decisions in the same order."""
     keys = ",".join(str(decision.pk) for decision in decisions)
     return hashlib.sha256(keys.encode()).hexdigest()

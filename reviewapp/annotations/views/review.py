@@ -210,7 +210,7 @@ def _reason_to_ask(extra: Mapping[str, Any]) -> str:
 
     sentences: list[str] = []
     for field_errors in (extra.get("errors") or {}).values():
-        sentences.extend(str(sentence) for sentence in field_errors)
+        sentences.extend(map(str, field_errors))
     return " ".join(sentences)
 
 

@@ -35,13 +35,9 @@ def document_diff(first: Mapping[str, Any], second: Mapping[str, Any]) -> Docume
         value = first_values.get(path)
         other_value = second_values.get(path)
         if value is not None and value == other_value:
-            shared.append((path, _truncated(value)))
+            if len(value) > _MAX_SHARED_LENGTH:
+                value = f"{value[: _MAX_SHARED_LENGTH - 1].rstrip()}…"
+            shared.append((path, value))
         else:
             differing[path] = [value, other_value]
     return DocumentDiff(differing=field_diffs(differing), shared=shared)
-
-
-def _truncated(value: str) -> str:
-    if len(value) <= _MAX_SHARED_LENGTH:
-        return value
-    return f"{value[: _MAX_SHARED_LENGTH - 1].rstrip()}…"

@@ -7,7 +7,7 @@ the documents that we hold; a field's name proves nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from reviewapp.retrievers.documents.layout import layers, leaves
@@ -36,22 +36,18 @@ def possible_mentions(
 
     At most 100 texts; `own_id` is none of them.
     """
+    texts = [_leaf_texts(payload, is_payload=True)]
+    for _, fields in layers(snapshot):
+        texts.append(_leaf_texts(fields, is_payload=False))
+
     mentions: dict[str, list[Mention]] = {}
-    for mention, text in _texts(payload, snapshot):
+    for mention, text in chain.from_iterable(texts):
         if not text.strip() or len(text) > _MAX_ID_LENGTH or text == own_id:
             continue
         if text not in mentions and len(mentions) == _MAX_IDS:
             continue
         mentions.setdefault(text, []).append(mention)
     return mentions
-
-
-def _texts(
-    payload: Mapping[str, Any], snapshot: Mapping[str, Any]
-) -> Iterator[tuple[Mention, str]]:
-    yield from _leaf_texts(payload, is_payload=True)
-    for _, fields in layers(snapshot):
-        yield from _leaf_texts(fields, is_payload=False)
 
 
 def _leaf_texts(fields: Mapping[str, Any], *, is_payload: bool) -> Iterator[tuple[Mention, str]]:

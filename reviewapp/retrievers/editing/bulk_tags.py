@@ -160,8 +160,7 @@ def retag(
 def load_results(retrievers: Sequence[Retriever], *, bulk_id: UUID) -> list[RetagResult]:
     """Return the current results of an earlier `retag` of `retrievers` with this `bulk_id`."""
     causes = {retriever.pk: uuid5(bulk_id, retriever.ref) for retriever in retrievers}
-    rows = Change.objects.filter(cause__in=causes.values())
-    changes = {change.cause: change for change in rows}
+    changes = Change.objects.by_cause(causes.values())
 
     results = []
     for retriever in retrievers:

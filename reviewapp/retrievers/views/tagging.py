@@ -33,6 +33,7 @@ def tag_retrievers(request: Request) -> HttpResponse:
     """Preview the change of each selected retriever; on POST make them and show the results."""
     data = request.POST if request.method == "POST" else request.GET
     selected = load_selected(data)
+    keys = [retriever.pk for retriever in selected]
     tags_in_use = Retriever.objects.tags_in_use()
     # The preview confirms each tag in a field of its own, which is not split.
     add = (*split_tags(data.getlist("add")), *data.getlist("add_exactly"))
@@ -46,7 +47,7 @@ def tag_retrievers(request: Request) -> HttpResponse:
         "add_text": join_tags(add),
         "remove_text": join_tags(remove),
         "tags_in_use": [quote_tag(tag) for tag in tags_in_use],
-        "back": _list_url(request, selected, add, remove),
+        "back": _list_url(request, keys, add, remove),
     }
 
     errors = []
@@ -70,7 +71,7 @@ def tag_retrievers(request: Request) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         bulk_id = form.cleaned_data["bulk_id"]
         bulk_tags.retag(selected, add=add, remove=remove, bulk_id=bulk_id, actor=request.user)
-        parameters = {"bulk_id": bulk_id, "pk": [retriever.pk for retriever in selected]}
+        parameters = {"bulk_id": bulk_id, "pk": keys}
         return redirect(f"{reverse('tagged_retrievers')}?{urlencode(parameters, doseq=True)}")
 
     plan = bulk_tags.plan_bulk_tags(selected, add=add, remove=remove)
@@ -98,14 +99,14 @@ def tagged_retrievers(request: Request) -> HttpResponse:
 
 def _list_url(
     request: Request,
-    selected: list[Retriever],
+    keys: list[int],
     add: tuple[str, ...],
     remove: tuple[str, ...],
 ) -> str:
-    """Return the URL of the list with the same search, selection and tags."""
+    """Return the URL of the list with the same search, selection (by key) and tags."""
     parameters: dict[str, Any] = {**RetrieverFilter.parse(request.GET).parameters()}
-    if selected:
-        parameters["pk"] = [retriever.pk for retriever in selected]
+    if keys:
+        parameters["pk"] = keys
     if add:
         parameters["add"] = join_tags(add)
     if remove:

@@ -34,9 +34,7 @@ _NAME_TAKEN = 409
 
 def load_rows(refs: Sequence[str]) -> dict[str, Retriever]:
     """Return these retrievers by ref."""
-    ids = [Ref.parse(ref).id for ref in refs]
-    rows = Retriever.objects.only("retriever_id").filter(retriever_id__in=ids)
-    return {row.ref: row for row in rows}
+    return Retriever.objects.only("retriever_id").by_ref(refs)
 
 
 def deliver(change: Change, retriever: Retriever, client: Client) -> DeliveryOutcome:

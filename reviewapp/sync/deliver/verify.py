@@ -142,9 +142,8 @@ def _position_of_attempt(
     for position, edit in enumerate(edits):
         prior = prior_values(edit.prior)
         names = fields.keys() & prior.keys()
-        values_set = {name: values[name] for name in names}
-        values_sent = {name: fields[name] for name in names}
-        if names and may_be_set.issuperset(prior) and is_same_json(values_set, values_sent):
+        holds_what_was_sent = all(is_same_json(values[name], fields[name]) for name in names)
+        if names and may_be_set.issuperset(prior) and holds_what_was_sent:
             return position
         values |= prior
     return None
