@@ -195,8 +195,14 @@ class Annotation(models.Model):
             GinIndex(fields=["search"], name="annotation_search", gin_pending_list_limit=64),
             # result_matching.lock(): the annotations of a document
             models.Index(fields=["document_id", "retriever"], name="annotation_document"),
-            # annotated(): in the order they came, and their count
-            models.Index(fields=["id"], name="annotation_annotated", condition=ANNOTATED),
+            # annotated(): in the order they came, and their count. list.sql filters by what it
+            # includes, so that what a page skips is read off the index alone
+            models.Index(
+                fields=["id"],
+                include=["retriever", "collection_id", "actor_id", "label", "created_at"],
+                name="annotation_annotated_list",
+                condition=ANNOTATED,
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

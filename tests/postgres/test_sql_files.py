@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import connection
 from psycopg import sql
 
+from reviewapp.api.annotations.list import list_statement
 from reviewapp.postgres.statement import Statement
 from tests.annotations.decide import statements as decide_statements
 from tests.annotations.queue import statements as queue_statements
@@ -220,3 +221,35 @@ def test_it_reads_no_table_from_end_to_end_however_it_is_filled_in(
             if f"Seq Scan on {table}" in lines:
                 read_whole.append(title)
     assert read_whole == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["", "collection_id", "actor_id", "retriever_id", "label"])
+def test_what_a_deep_page_of_the_api_skips_is_read_off_an_index_alone(
+    name: str, filled: psycopg.Connection[Any]
+) -> None:
+    filled.commit()
+    filled.autocommit = True
+    filled.execute("VACUUM ANALYZE annotations_annotation")
+    pages = """
+        SELECT relpages FROM pg_class WHERE relname = 'annotations_annotation'
+    """
+    (table_pages,) = filled.execute(pages).fetchone() or (0,)
+    names = [name] if name else []
+    most_frequent = """
+        SELECT annotation.collection_id, annotation.actor_id, retriever.retriever_id,
+            annotation.label, count(*)
+        FROM annotations_annotation annotation
+        JOIN retrievers_retriever retriever ON retriever.id = annotation.retriever_id
+        WHERE annotation.label > ''
+        GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC LIMIT 1
+    """
+    values: Any = filled.execute(most_frequent).fetchone()
+    columns = ("collection_id", "actor_id", "retriever_id", "label")
+    parameters = {**dict(zip(columns, values, strict=False)), "skip": values[-1] * 9 // 10}
+
+    text = list_statement(names, skip=1, limit=30).text
+    explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {text}"
+    ((plan,),) = filled.execute(explain, parameters).fetchall()
+    used = plan[0]["Plan"]
+    assert used["Shared Hit Blocks"] + used["Shared Read Blocks"] < table_pages / 4

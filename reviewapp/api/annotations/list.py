@@ -147,7 +147,7 @@ def list_statement(
     """Return the statement for a page of the annotations that have these values, by name."""
     order = "annotation.id"
     if skip and not _INDEXED.isdisjoint(values):
-        # All that is skipped has to be read: rather what matches, off its own index, sorted by an
+        # All that is skipped has to be read: rather what matches, off an index, sorted by an
         # expression that no index has, than along the list everything up to there.
         order = "annotation.id + 0"
 
