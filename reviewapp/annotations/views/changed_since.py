@@ -20,12 +20,12 @@ from reviewapp.annotations.decide.conflicts import (
 )
 from reviewapp.annotations.decide.form_base import read_base
 from reviewapp.annotations.decide.forms import DecisionForm, posted_data, unanswered_fields
+from reviewapp.annotations.drafts.sign_in_gate import or_sign_in
 from reviewapp.annotations.fields import FIELDS
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.views.navigation import get_item_or_404
 from reviewapp.annotations.views.review import render_item
-from reviewapp.annotations.views.sign_in_gate import or_sign_in
 from reviewapp.outbox.status.page_updates import with_updates
 from reviewapp.web.http import Request
 

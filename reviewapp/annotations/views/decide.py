@@ -41,6 +41,7 @@ from reviewapp.annotations.decide.forms import (
 )
 from reviewapp.annotations.decide.submission import Submission
 from reviewapp.annotations.drafts import services as drafts_services
+from reviewapp.annotations.drafts.sign_in_gate import or_sign_in
 from reviewapp.annotations.fields import FIELDS, SHARED_FIELDS
 from reviewapp.annotations.label_use import is_new_label, new_label_question
 from reviewapp.annotations.models import Annotation, Decision, SetAside
@@ -58,7 +59,6 @@ from reviewapp.annotations.views.navigation import (
     redirect_to_next,
 )
 from reviewapp.annotations.views.review import render_item
-from reviewapp.annotations.views.sign_in_gate import or_sign_in
 from reviewapp.audit.context import set_subject
 from reviewapp.json_values import is_same_json
 from reviewapp.retrievers.models import Result

@@ -15,11 +15,11 @@ from reviewapp.annotations.decide.forms import posted_data
 from reviewapp.annotations.drafts import services
 from reviewapp.annotations.drafts.forms import DraftForm
 from reviewapp.annotations.drafts.resume import draft_as_json, edition_as_json
+from reviewapp.annotations.drafts.sign_in_gate import or_sign_in
 from reviewapp.annotations.models import Annotation
 from reviewapp.annotations.queue.filters import QueueFilter
 from reviewapp.annotations.views.navigation import get_item_or_404, redirect_to_item
 from reviewapp.annotations.views.review import render_item
-from reviewapp.annotations.views.sign_in_gate import or_sign_in
 from reviewapp.web.http import Request, wants_json
 
 _SAVED = gettext_lazy("Draft saved on the server. Nothing is submitted yet.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib.auth.decorators import permission_required
@@ -22,6 +23,7 @@ from reviewapp.annotations.decide.forms import initial_data
 from reviewapp.annotations.decide.reopened_forms import reopened_form, resend_form
 from reviewapp.annotations.drafts import session_rescue
 from reviewapp.annotations.drafts.resume import resume_draft
+from reviewapp.annotations.drafts.sign_in_gate import or_sign_in
 from reviewapp.annotations.models import Annotation, Draft
 from reviewapp.annotations.queue import leases
 from reviewapp.annotations.queue.claim_next import prefetch_next_annotation
@@ -42,7 +44,6 @@ from reviewapp.annotations.views.navigation import (
     redirect_to_next,
     redirect_to_previous,
 )
-from reviewapp.annotations.views.sign_in_gate import or_sign_in
 from reviewapp.audit.context import set_subject
 from reviewapp.outbox.status.page_updates import with_updates
 from reviewapp.web.http import (
@@ -174,11 +175,17 @@ def render_item(
     response = render_page_or_fragment(fragment, request, page, context, status=status)
     if is_prefetch:
         return response
+    return _with_item_headers(response, request, annotation, announcement)
 
+
+def _with_item_headers(
+    response: HttpResponse, request: Request, annotation: Annotation, announcement: str
+) -> HttpResponse:
+    """Tell htmx the item's URL and what to announce, and append what the page shows otherwise."""
     path = reverse("review", args=[annotation.pk])
     # The URL must always be that of the item shown.
-    if status == 200 or is_on_other_page(request, path):
-        response["HX-Push-Url"] = path + queue_filter.querystring()
+    if response.status_code == HTTPStatus.OK or is_on_other_page(request, path):
+        response["HX-Push-Url"] = path + QueueFilter.parse(request.GET).querystring()
     if wants_fragment(request):
         spoken = announcement
         if is_on_other_page(request, path):
