@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -110,8 +111,8 @@ def write(value: Mapping[str, Any]) -> str:
 def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        names = [name for name, _ in pairs]
-        duplicate = next(name for name in names if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        ((duplicate, _times),) = counts.most_common(1)
         raise BadPayload(
             _("The payload has the name %(duplicate)s twice in one object. Remove one of them.")
             % {"duplicate": f"{duplicate!r}"}

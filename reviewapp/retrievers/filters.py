@@ -104,10 +104,10 @@ def complete_retriever(text: str, *, key: str) -> list[tuple[Any, str]]:
     return retriever_choices(columns[:MAX_COMPLETIONS])
 
 
-def complete_tag(text: str) -> list[str]:
-    """Return the first tags of retrievers that hold `text`, those that begin with it first."""
+def complete_tag(text: str) -> list[tuple[str, str]]:
+    """Return the choices of the first tags that hold `text`, those that begin with it first."""
     part = text.casefold()
     in_use = Retriever.objects.tags_in_use(limit=_MAX_SEARCHED_TAGS)
     tags = [tag for tag in in_use if part in tag.casefold()]
     tags.sort(key=lambda tag: tag.casefold().find(part))
-    return tags[:MAX_COMPLETIONS]
+    return [(tag, tag) for tag in tags[:MAX_COMPLETIONS]]

@@ -61,8 +61,8 @@ def labels_like(text: str) -> list[str]:
     return [label for label in labels if key in same_key(label)]
 
 
-def complete_label(text: str) -> list[str]:
-    """Return the first labels that hold `text` as people type it. One query.
+def complete_label(text: str) -> list[tuple[str, str]]:
+    """Return the choices of the first labels that hold `text` as people type it. One query.
 
     Those that begin with it come first. They are among the first `_MAX_SEARCHED_LABELS`.
     """
@@ -70,7 +70,7 @@ def complete_label(text: str) -> list[str]:
     key = same_key(text)
     labels = [label for label in json.loads(options.labels) if key in same_key(label)]
     labels.sort(key=lambda label: same_key(label).find(key))
-    return labels[:MAX_COMPLETIONS]
+    return [(label, label) for label in labels[:MAX_COMPLETIONS]]
 
 
 def read_options(*, max_labels: int = _MAX_LABELS) -> FilterOptions:

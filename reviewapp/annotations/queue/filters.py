@@ -42,7 +42,7 @@ class Band(TextChoices):
 
 
 class Sort(TextChoices):
-    """Orders, each with an index. Arrival is that of an item here, which may be long after its birth."""
+    """Orders, each with an index. An item may arrive here long after its birth."""
 
     LEAST_SURE = "least-sure", gettext_lazy("Least sure first")
     MOST_SURE = "most-sure", gettext_lazy("Most sure first")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.decorators import permission_required
@@ -19,29 +20,13 @@ from reviewapp.web.http import Request
 _MAX_TEXT_LENGTH = 200
 
 
-def _retrievers_by_key(text: str) -> list[tuple[Any, str]]:
-    return complete_retriever(text, key="pk")
-
-
-def _retrievers_by_id(text: str) -> list[tuple[Any, str]]:
-    return complete_retriever(text, key="retriever_id")
-
-
-def _labels(text: str) -> list[tuple[Any, str]]:
-    return [(label, label) for label in complete_label(text)]
-
-
-def _tags(text: str) -> list[tuple[Any, str]]:
-    return [(tag, tag) for tag in complete_tag(text)]
-
-
 # What is completed, by its name in the address: the text to the choices, each a key and a title.
 _COMPLETIONS: dict[str, Callable[[str], list[tuple[Any, str]]]] = {
     "people": complete_person,
-    "retrievers": _retrievers_by_key,
-    "retriever-ids": _retrievers_by_id,
-    "labels": _labels,
-    "tags": _tags,
+    "retrievers": partial(complete_retriever, key="pk"),
+    "retriever-ids": partial(complete_retriever, key="retriever_id"),
+    "labels": complete_label,
+    "tags": complete_tag,
 }
 
 

@@ -30,8 +30,14 @@ def tag_delta(
     added = dict.fromkeys(tag if tag in tags else tidy(tag) for tag in add if tag not in both)
     removed: dict[str, None] = {}
     for tag in remove:
-        if tag not in both:
-            removed |= dict.fromkeys(_spellings(tag, tags))
+        if tag in both:
+            continue
+        # The tag itself if it is there, else those that people take for it.
+        spellings = [tag]
+        if tag not in tags:
+            key = same_key(tag)
+            spellings = [other for other in tags if same_key(other) == key]
+        removed |= dict.fromkeys(spellings)
 
     remaining = [tag for tag in tags if tag not in removed]
     new = [tag for tag in added if not _has_like(tag, remaining)]
@@ -39,14 +45,6 @@ def tag_delta(
     if not new and not old:
         return {}
     return {ADD: new, REMOVE: old}
-
-
-def _spellings(tag: str, tags: Collection[str]) -> list[str]:
-    """Return the tag if it is among `tags`, else those that people take for it."""
-    if tag in tags:
-        return [tag]
-    key = same_key(tag)
-    return [other for other in tags if same_key(other) == key]
 
 
 def _has_like(tag: str, tags: Collection[str]) -> bool:

@@ -194,7 +194,8 @@ def _read(
 def _write(items: Sequence[_Item], client: Client, result: BulkDelivery) -> list[_Item]:
     """Send what is still claimed and return what Mixpeek says it wrote; the rest falls back."""
     changes = [item.change for item in items]
-    claimed_keys = {change.pk for change in ensure_claims(changes, client)}
+    claimed = ensure_claims(changes, client)
+    claimed_keys = {change.pk for change in claimed}
     items = [item for item in items if item.change.pk in claimed_keys]
     if not items:
         return []
@@ -210,7 +211,7 @@ def _write(items: Sequence[_Item], client: Client, result: BulkDelivery) -> list
     try:
         replies = client.bulk_annotations(updates, change_reason=f"{len(items)} decisions")
     except Refused:
-        result.fallback += [item.change for item in items]
+        result.fallback += claimed
         return []
 
     written_ids = {reply.annotation_id for reply in replies if reply.success}
