@@ -529,6 +529,42 @@ document.addEventListener("htmx:load", () => {
   }
 });
 
+// A picture turns a wheel until it is there. Nobody decides on what they have not seen: while a
+// picture loads, or where a file did not load, a submit asks first, once for each item.
+
+const UNSEEN_QUESTION = gettext("A file of this item is not shown yet. Decide without seeing it?");
+
+function showLoaded(image) {
+  figureOf(image).dataset.loaded = "yes";
+}
+
+function isUnseen(figure) {
+  const failed = figure.querySelector("[data-failed]");
+  const image = figure.querySelector("img");
+  return Boolean((failed && !failed.hidden) || (image && !image.naturalWidth));
+}
+
+document.addEventListener("load", ({ target }) => {
+  if (target.matches && target.matches("[data-medium] img")) showLoaded(target);
+}, true);
+document.addEventListener("htmx:load", () => {
+  for (const image of document.querySelectorAll("[data-medium] img")) {
+    if (image.naturalWidth) showLoaded(image);
+  }
+});
+document.addEventListener("submit", (event) => {
+  const form = decisionForm();
+  if (event.target !== form || isCannotTell() || form.dataset.unseen) return;
+  const figures = [...document.querySelectorAll("#review [data-medium]")];
+  if (!figures.some(isUnseen)) return;
+  if (window.confirm(UNSEEN_QUESTION)) {
+    form.dataset.unseen = "accepted";
+    return;
+  }
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);
+
 const zoom = document.getElementById("zoom");
 const zoomStage = zoom.querySelector("[data-zoom-stage]");
 const zoomSize = zoom.querySelector("[data-zoom-size]");

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from reviewapp.accounts.models import User
-from reviewapp.annotations.models import Annotation
-from tests.desk import Window
+from reviewapp.annotations.models import Annotation, Decision
+from tests.desk import Window, ready
 from tests.factories import make_annotation, make_result
 from tests.media import play_silence
 
@@ -113,3 +113,50 @@ def test_it_shows_the_enlarged_picture_in_grey_too(
 def re_again(times: int) -> re.Pattern[str]:
     """Return the pattern of an address that was asked for again so often."""
     return re.compile(rf"again={times}$")
+
+
+def test_it_asks_before_one_decides_on_a_picture_that_is_not_there(
+    page: Page, live_server: LiveServer
+) -> None:
+    item = item_with(PICTURE)
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/media/*", hold)
+    page.goto(live_server.url + reverse("review", args=[item.pk]), wait_until="domcontentloaded")
+    ready(page, item)
+    figure = page.locator("[data-medium]")
+    expect(figure).not_to_have_attribute("data-loaded", "yes")
+    questions: list[str] = []
+
+    def cancel(dialog: Dialog) -> None:
+        questions.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", cancel)
+    page.keyboard.press("Control+Enter")
+    assert questions == ["A file of this item is not shown yet. Decide without seeing it?"]
+    assert not Decision.objects.exists()
+
+    waiting[0].fulfill(body=DRAWING, content_type="image/svg+xml")
+    expect(figure).to_have_attribute("data-loaded", "yes")
+    page.keyboard.press("Control+Enter")
+    expect(page).not_to_have_url(re.compile(f"/annotations/{item.pk}$"))
+    assert len(questions) == 1
+    assert Decision.objects.get().annotation_id == item.pk
+
+
+def test_one_may_decide_without_a_file_that_did_not_load(
+    page: Page, live_server: LiveServer
+) -> None:
+    page.route("**/media/*", lambda route: route.abort())
+    item = item_with(PICTURE)
+    open_review(page, live_server, item)
+    expect(page.get_by_text("This file did not load.")).to_be_visible()
+    page.on("dialog", lambda dialog: dialog.accept())
+    with page.expect_event("dialog"):
+        page.keyboard.press("Control+Enter")
+    expect(page).not_to_have_url(re.compile(f"/annotations/{item.pk}$"))
+    assert Decision.objects.count() == 1
