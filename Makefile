@@ -77,7 +77,7 @@ browser: dev
 define run_all
 failed=0; \
 $(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync lint types migrations compiled || failed=1; \
-$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=line $(1) || failed=1; \
+$(MAKE) --no-print-directory --keep-going --jobs=2 $(1) || failed=1; \
 exit $$failed
 endef
 
