@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
@@ -26,6 +28,7 @@ from reviewapp.annotations.decide.submission import Submission
 from reviewapp.annotations.fields import BLANK_VALUES, FIELDS, PERSONAL_FIELDS
 from reviewapp.annotations.models import Annotation, Decision, Revert, RevertedDecision
 from reviewapp.annotations.reverts.plan import (
+    SKIPPING,
     Effect,
     Plan,
     plan_reinstatement,
@@ -42,17 +45,67 @@ from reviewapp.outbox.wake_worker import queue_wakeup
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
+    from reviewapp.annotations.querysets import DecisionQuerySet
 
 PERMISSION = "outbox.manage_change"
 MAX_DECISIONS = 10_000
 _TASK = "annotations.revert"
+# How many decisions are read at a time: with their annotations they may hold megabytes each.
+_READ_AT_ONCE = 100
 # After so many items the actor's rights are looked at again.
 _AT_ONCE = 20
 _logger = logging.getLogger(__name__)
 
 
-def preview(decisions: Sequence[Decision]) -> list[tuple[Decision, Plan]]:
-    """Return what reverting these decisions would do now; each has its annotation. One query."""
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What reverting decisions would do now.
+
+    `keys` are those of all decisions, the newest first, `counts` how often each effect comes, and
+    `newest` the first decisions with their plans.
+    """
+
+    keys: list[int]
+    counts: Counter[Effect]
+    newest: list[tuple[Decision, Plan]]
+
+    @property
+    def is_too_many(self) -> bool:
+        """Whether these are more than one revert may have."""
+        return len(self.keys) > MAX_DECISIONS
+
+    @property
+    def possible(self) -> int:
+        """How many of the decisions would be reverted."""
+        return sum(number for effect, number in self.counts.items() if effect not in SKIPPING)
+
+    @property
+    def digest(self) -> str:
+        """A text that is the same for the same decisions in the same order."""
+        return hashlib.sha256(",".join(map(str, self.keys)).encode()).hexdigest()
+
+
+def preview(decisions: DecisionQuerySet, *, listed: int) -> Preview:
+    """Return what reverting these decisions would do now; `newest` has `listed` at most.
+
+    Their values are read a few at a time, since 10,000 decisions may hold gigabytes.
+    """
+    newest_first = decisions.order_by("-pk").values_list("pk", flat=True)
+    keys = list(newest_first[: MAX_DECISIONS + 1])
+    counts: Counter[Effect] = Counter()
+    newest: list[tuple[Decision, Plan]] = []
+    for start_at in range(0, min(len(keys), MAX_DECISIONS), _READ_AT_ONCE):
+        plans = _plan_reverts(keys[start_at : start_at + _READ_AT_ONCE])
+        counts.update(plan.effect for _decision, plan in plans)
+        newest += plans[: listed - len(newest)]
+    return Preview(keys=keys, counts=counts, newest=newest)
+
+
+def _plan_reverts(keys: Sequence[int]) -> list[tuple[Decision, Plan]]:
+    """Return these decisions, the newest first, each with its annotation and its plan."""
+    with_values = Decision.objects.select_related("annotation", "reviewer", "undo")
+    without_words = with_values.defer("annotation__words", "annotation__search")
+    decisions = list(without_words.filter(pk__in=keys).order_by("-pk"))
     by_cause = Change.objects.by_cause(decision.decision_id for decision in decisions)
 
     plans = []
@@ -60,12 +113,6 @@ def preview(decisions: Sequence[Decision]) -> list[tuple[Decision, Plan]]:
         change = by_cause.get(decision.decision_id)
         plans.append((decision, plan_revert(decision, decision.annotation, change)))
     return plans
-
-
-def selection_digest(decisions: Iterable[Decision]) -> str:
-    """Return a text that is the same for the same decisions in the same order."""
-    keys = ",".join(str(decision.pk) for decision in decisions)
-    return hashlib.sha256(keys.encode()).hexdigest()
 
 
 def start(

@@ -38,20 +38,14 @@ def new_revert(request: Request) -> HttpResponse:
     if matching is None:
         return render(request, "annotations/revert_preview.html", {"wrong": True}, status=422)
 
-    with_values = matching.select_related("annotation", "reviewer", "undo")
-    newest = with_values.defer("annotation__words", "annotation__search").order_by("-pk")
-    decisions = list(newest[: services.MAX_DECISIONS + 1])
-    plans = services.preview(decisions[: services.MAX_DECISIONS])
-    is_too_many = len(decisions) > services.MAX_DECISIONS
-
-    shown = services.selection_digest(decisions)
+    preview = services.preview(matching, listed=_MAX_LISTED)
     form = ReasonForm()
     if request.method == "POST":
         form = RevertForm(request.POST)
-        is_ready = form.is_valid() and decisions and not is_too_many
-        if is_ready and form.cleaned_data["shown"] == shown:
+        is_ready = form.is_valid() and preview.keys and not preview.is_too_many
+        if is_ready and form.cleaned_data["shown"] == preview.digest:
             revert = services.start(
-                [decision.pk for decision in decisions],
+                preview.keys,
                 reason=form.cleaned_data["reason"],
                 query=request.GET.urlencode(),
                 actor=request.user,
@@ -60,15 +54,14 @@ def new_revert(request: Request) -> HttpResponse:
         if is_ready:
             form.add_error(None, _("Other decisions match by now. Look at the preview again."))
 
-    counts = Counter(plan.effect for _decision, plan in plans)
     context = {
         "form": form,
-        "count": len(decisions),
-        "shown": shown,
-        "counts": [(effect, counts[effect]) for effect in Effect if counts[effect]],
-        "possible": sum(1 for _decision, plan in plans if not plan.is_skipped),
-        "plans": plans[:_MAX_LISTED],
-        "is_too_many": is_too_many,
+        "count": len(preview.keys),
+        "shown": preview.digest,
+        "counts": [(effect, preview.counts[effect]) for effect in Effect if preview.counts[effect]],
+        "possible": preview.possible,
+        "plans": preview.newest,
+        "is_too_many": preview.is_too_many,
         "most": services.MAX_DECISIONS,
         "here": f"?{request.GET.urlencode()}",
     }
