@@ -23,8 +23,8 @@ LOCK = $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 
 # What was compiled is kept: else each of a hundred processes compiles the product and every test anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Three processes each: the two parts of `make test` run at the same time, and both wait now and then.
-PYTEST = $(PY) -m pytest -n 3 --dist worksteal
+# The two parts of `make test` run at the same time, and both wait much of it.
+PYTEST = $(PY) -m pytest -n 4 --dist worksteal
 PYTEST_BROWSER = $(PY) -m pytest -n 3 --dist worksteal -p no:schemathesis tests/browser
 
 .PHONY: run setup dev browser check test test-long lint types migrations fast-tests tests browser-tests long-tests \
