@@ -50,3 +50,12 @@ def unwritable(text: str) -> str:
         code = f"U+{ord(match[0]):04X}"
         return _("Remove the invisible character %(code)s.") % {"code": code}
     return ""
+
+
+def letters_pattern(text: str) -> str:
+    """Return a regular expression for texts that hold the letters of `text` in their order.
+
+    Python and PostgreSQL read it alike; white space in `text` does not count.
+    """
+    letters = [re.escape(letter) for letter in text if not letter.isspace()]
+    return ".*".join(letters)

@@ -12,7 +12,7 @@ import {
   unsavedDrafts,
   unsentSubmits,
 } from "./drafts.js";
-import { gettext, ngettext, post, say } from "./server.js";
+import { gettext, ngettext, notify, post, say, sentenceFor } from "./server.js";
 
 export const isApple = /Mac|iPhone|iPad|iPod/.test(navigator.platform);
 
@@ -373,7 +373,7 @@ if (navigation) {
 // those that its person has switched off. Here a key press is matched to it, and the keys are shown
 // on what they press; the module of the page carries the actions out.
 
-const keyTable = JSON.parse(document.getElementById("key-table")?.textContent || "[]");
+export const keyTable = JSON.parse(document.getElementById("key-table")?.textContent || "[]");
 const KEY_NAMES = {
   Mod: isApple ? "⌘" : "Ctrl",
   Alt: isApple ? "⌥" : "Alt",
@@ -425,14 +425,19 @@ function keyName(part) {
   return KEY_NAMES[part] || (part.length === 1 ? part.toUpperCase() : part);
 }
 
-// A badge shows the key of an action, and nothing where its person has none for it.
-function showBadge(badge) {
-  const keys = keyTable.find((row) => row.action === badge.dataset.keyOf)?.keys || [];
+// The key of an action as people read it, "" where its person has none for it.
+function keyText(keys) {
   const key = keys.find((candidate) => !isSingle(candidate)) || keys[keys.length - 1];
-  badge.hidden = !key;
-  if (!key) return;
+  if (!key) return "";
   const parts = key.length === 1 ? [key] : key.split("+");
-  badge.textContent = parts.map(keyName).join(isApple ? "" : "+");
+  return parts.map(keyName).join(isApple ? "" : "+");
+}
+
+function showBadge(badge) {
+  const row = keyTable.find(({ action }) => action === badge.dataset.keyOf);
+  const text = row ? keyText(row.keys) : "";
+  badge.hidden = !text;
+  badge.textContent = text;
 }
 
 function showKeys(root) {
@@ -441,6 +446,42 @@ function showKeys(root) {
 }
 
 document.addEventListener("htmx:load", (event) => showKeys(event.target.parentNode || document));
+
+// The command palette (palette.js), by its key on every page. The module of a page offers what can
+// be done on it now: a function that returns [{title, keys, run}].
+
+const palette = document.getElementById("palette");
+let offeredActions = () => [];
+
+export function offerActions(list) {
+  offeredActions = list;
+}
+
+async function openPalette() {
+  const module = await import("./palette.js");
+  const actions = offeredActions().map(({ title, keys, run }) => ({
+    title,
+    keys: keyText(keys),
+    run,
+  }));
+  module.openPalette(actions);
+}
+
+function togglePalette() {
+  if (palette.open) palette.close();
+  else if (!document.querySelector("dialog[open]")) {
+    openPalette().catch(() => notify(sentenceFor(503)));
+  }
+}
+
+if (palette) {
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing || pressedKey(event) !== "Mod+k") return;
+    event.preventDefault();
+    if (!event.repeat) togglePalette();
+  });
+  document.querySelector("[data-opens-palette]").addEventListener("click", togglePalette);
+}
 
 // Forms that ask for it (`data-guards`): what was typed and not saved is not left behind without a
 // question.

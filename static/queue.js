@@ -2,7 +2,7 @@
 // previous one, the search, the list of keys and undo are those of the review page.
 
 import "./find_choice.js";
-import { pressedRow } from "./page.js";
+import { keyTable, offerActions, pressedRow } from "./page.js";
 
 const IN_THE_WAY = "dialog[open], [popover]:popover-open";
 const TEXT_FIELD = "input:not([type=checkbox]), textarea, select, [contenteditable]";
@@ -42,6 +42,13 @@ document.addEventListener("keydown", (event) => {
   if (!row || !ACTIONS[row.action] || isHeld(event, row)) return;
   event.preventDefault();
   ACTIONS[row.action]();
+});
+offerActions(() => {
+  const rows = keyTable.filter(({ action }) => {
+    if (action === "undo") return document.querySelector("[data-action=undo]") !== null;
+    return Boolean(ACTIONS[action]);
+  });
+  return rows.map(({ action, sentence, keys }) => ({ title: sentence, keys, run: ACTIONS[action] }));
 });
 document.addEventListener("htmx:load", () => {
   // The filters, the search and the order may have been changed without a page load.

@@ -3,7 +3,7 @@
 
 import { formChanged, isFormKept, saveBeforeLeaving, showCannotTell } from "./drafts.js";
 import { afterPaint, isWaitingForAnswer, undoWhenAnswered } from "./next_item.js";
-import { isSingle, pressedRow } from "./page.js";
+import { isSingle, keyTable, offerActions, pressedRow } from "./page.js";
 import { gettext, ngettext, notify, say } from "./server.js";
 
 const review = () => document.getElementById("review");
@@ -946,6 +946,12 @@ const ACTIONS = {
   media_forward: () => seek(MEDIA_STEP),
 };
 
+function carryOut(row) {
+  const action = ACTIONS[row.action];
+  if (action) action(row);
+  else press(inReview(`[data-action=${row.action}]`));
+}
+
 // Enter in a field, or held on a button, would submit by the browser's own rule.
 function isImplicitSubmit(event) {
   if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return false;
@@ -987,7 +993,54 @@ document.addEventListener("keydown", (event) => {
   if (isTooEarly && !event.repeat) wasPressedTooEarly = true;
   const isHeld = event.repeat && !row.action.startsWith("evidence");
   if (isHeld || isTooEarly) return;
-  const action = ACTIONS[row.action];
-  if (action) action(row);
-  else press(inReview(`[data-action=${row.action}]`));
+  carryOut(row);
+});
+
+// What each action works on; all others press the button of their name.
+const WORKED_ON = {
+  field_previous: "#decision",
+  field_next: "#decision",
+  less_sure: "#confidence",
+  more_sure: "#confidence",
+  reasoning: "#reasoning",
+  guidelines: "[data-action-target=guidelines]",
+  history: "[data-action-target=history]",
+  search: "*",
+  evidence_up: "#evidence",
+  evidence_down: "#evidence",
+  media_play: "[data-plays]",
+  media_back: "[data-plays]",
+  media_forward: "[data-plays]",
+};
+
+function canCarryOut({ action }) {
+  if (action === "leave") return isCannotTell();
+  const element = inReview(WORKED_ON[action] || `[data-action=${action}]`);
+  return element !== null && !element.closest("[inert], :disabled");
+}
+
+// From the palette: as by key, when the page takes one.
+function carryOutIfReady(row) {
+  if (isNotReady()) notify(TOO_EARLY);
+  else carryOut(row);
+}
+
+function labelAction(target) {
+  const label = target.closest("label").querySelector(".clip").textContent;
+  return {
+    title: gettext("Choose label: %(label)s", { label }),
+    keys: hasSingleKeys() ? [target.dataset.digit] : [],
+    run: () => carryOutIfReady({ action: "label", target }),
+  };
+}
+
+offerActions(() => {
+  if (!review()) return [];
+  const actions = keyTable.filter(canCarryOut).map((row) => ({
+    title: row.sentence,
+    keys: row.keys,
+    run: () => carryOutIfReady(row),
+  }));
+  const labels = [...review().querySelectorAll("[data-digit]")];
+  return [...actions, ...labels.map(labelAction)];
 });

@@ -170,6 +170,18 @@ async function send(url, fields, { keepalive = false } = {}) {
   return { status: response.status, json: parsedJson(text), text };
 }
 
+// Resolves with {status, json} as `post` does, for what only reads.
+export async function getJson(url, { signal }) {
+  const response = await fetch(url, {
+    headers: { Accept: "application/json", "HX-Request": "true" },
+    signal,
+    credentials: "same-origin",
+    cache: "no-store",
+  });
+  if (response.ok) serverWasReached();
+  return { status: response.status, json: parsedJson(await response.text()) };
+}
+
 // The token has grown old: `403_csrf.html` says so of itself.
 function isTokenRefusal({ status, text }) {
   return status === 403 && text.includes("data-grown-old");

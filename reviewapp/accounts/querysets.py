@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Self
 
 from allauth.mfa.models import Authenticator
 from django.db import connection, models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
 from django.utils import timezone
 
 from reviewapp.accounts.people.normal_form import lookup_key
+from reviewapp.naming import letters_pattern
 from reviewapp.storable import is_storable
 
 if TYPE_CHECKING:
@@ -33,6 +34,18 @@ class PersonQuerySet(models.QuerySet["User"]):
         for name in ("username", "email", "first_name", "last_name"):
             condition |= Q(**{f"{name}__icontains": words})
         return self.filter(condition)
+
+    def with_letters(self, text: str) -> Self:
+        """Return people with the letters of `text`, in their order, in one of their names.
+
+        By username, but first those whose username holds `text` as it is.
+        """
+        pattern = letters_pattern(text)
+        condition = Q()
+        for name in ("username", "first_name", "last_name"):
+            condition |= Q(**{f"{name}__iregex": pattern})
+        holds_text = ExpressionWrapper(Q(username__icontains=text), BooleanField())
+        return self.filter(condition).order_by(holds_text.desc(), "username")
 
     def active_in(self, role: str) -> Self:
         """Return active people with `role`."""

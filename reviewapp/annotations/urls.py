@@ -26,6 +26,7 @@ from reviewapp.annotations.views.drafts import discard_draft, save_draft
 from reviewapp.annotations.views.exports import export_file, export_manifest, exports
 from reviewapp.annotations.views.figures import figures, my_figures
 from reviewapp.annotations.views.life import life
+from reviewapp.annotations.views.palette import palette
 from reviewapp.annotations.views.queue import queue
 from reviewapp.annotations.views.reverts import (
     answer_revert,
@@ -45,6 +46,7 @@ from reviewapp.annotations.views.undo import last_action, recent, undo_decision
 
 urlpatterns = [
     path("annotations", queue, name="queue"),
+    path("palette", palette, name="palette"),
     path("annotations/next", next_item, name="next"),
     path("annotations/ahead", prefetch, name="ahead"),
     path("annotations/<int:pk>", review, name="review"),

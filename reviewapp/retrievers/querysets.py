@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce, Concat
 
 from reviewapp.audit.actions import Action
 from reviewapp.audit.models import Event
+from reviewapp.naming import letters_pattern
 from reviewapp.ref import Ref, RefKind
 
 if TYPE_CHECKING:
@@ -56,6 +57,16 @@ class RetrieverQuerySet(models.QuerySet["Retriever"]):
         if not part:
             return self
         return self.filter(models.Q(name__icontains=part) | models.Q(retriever_id__icontains=part))
+
+    def with_letters(self, text: str) -> Self:
+        """Return those with the letters of `text`, in their order, in the name or the id.
+
+        By name, but first those whose name holds `text` as it is.
+        """
+        pattern = letters_pattern(text)
+        in_order = models.Q(name__iregex=pattern) | models.Q(retriever_id__iregex=pattern)
+        holds_text = models.ExpressionWrapper(models.Q(name__icontains=text), models.BooleanField())
+        return self.filter(in_order).order_by(holds_text.desc(), "name", "id")
 
     def matching(self, part: str) -> Self:
         """Return those with `part` in their name, id, description or tags, case-insensitively."""

@@ -19,6 +19,8 @@ from reviewapp.bounded_cache import MIB, bounded_cache
 
 # `import "./x.js";` and `import { a } from "./x.js";`, as the storage of static files reads them.
 _IMPORT = re.compile(r"""^(?:import|export)\b[^;"']*["'](\./[^"']+)["'];""", re.MULTILINE)
+# `import("./x.js")`: loaded when it is needed.
+_LATER_IMPORT = re.compile(r"""\bimport\(["'](\./[^"']+)["']\)""")
 # `gettext("Saved.")` and `ngettext("%(number)s day", "%(number)s days", …)`; `+` joins the lines of
 # a long sentence.
 _STRING = r'"(?:[^"\\\n]|\\.)*"'
@@ -58,14 +60,21 @@ def module_tags(entry: str, language: str) -> Markup:
     return Markup("\n  ").join(tags)
 
 
-def imported_modules(entry: str) -> list[str]:
-    """Return the names of all static files that a module imports, its imports' imports included."""
+def imported_modules(entry: str, *, and_later: bool = False) -> list[str]:
+    """Return the names of all static files that a module imports, its imports' imports included.
+
+    Those that it loads only when it needs them are left out, unless `and_later`.
+    """
     names: list[str] = []
     to_read = [entry]
     while to_read:
         importer = to_read.pop()
         folder = PurePosixPath(importer).parent
-        for url in _IMPORT.findall(_source(importer)):
+        source = _source(importer)
+        urls = _IMPORT.findall(source)
+        if and_later:
+            urls += _LATER_IMPORT.findall(source)
+        for url in urls:
             name = str(folder / url)
             if name != entry and name not in names:
                 names.append(name)
@@ -80,7 +89,7 @@ def script_translations(entry: str, catalog: Catalog) -> dict[str, Any]:
     each number from 0 to 199 the form to use (`form_of`).
     """
     translations: dict[str, Any] = {}
-    for name in [entry, *imported_modules(entry)]:
+    for name in [entry, *imported_modules(entry, and_later=True)]:
         source = _source(name)
         for sentence in _sentences(_GETTEXT, source):
             translated = catalog.gettext(sentence[0])

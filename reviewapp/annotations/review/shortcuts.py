@@ -211,7 +211,7 @@ KEYS: tuple[Shortcut, ...] = (
     Shortcut(
         action="search",
         group=Group.PAGE,
-        keys=("/", "Mod+k"),
+        keys=("/",),
         sentence=gettext_lazy("Search the queue"),
     ),
     Shortcut(
@@ -233,6 +233,13 @@ KEYS: tuple[Shortcut, ...] = (
         sentence=gettext_lazy("Step forward in the media"),
     ),
     Shortcut(
+        action="palette",
+        group=Group.PAGE,
+        keys=("Mod+k",),
+        sentence=gettext_lazy("Go to a page, an item or an action"),
+        typing=True,
+    ),
+    Shortcut(
         action="sheet",
         group=Group.PAGE,
         keys=("?",),
@@ -250,7 +257,8 @@ QUEUE_KEYS: tuple[Shortcut, ...] = (
         action="open", group=Group.MOVE, keys=("Enter",), sentence=gettext_lazy("Open the row")
     ),
     _BY_ACTION["undo"],
-    replace(_BY_ACTION["search"], keys=("/",)),
+    _BY_ACTION["search"],
+    _BY_ACTION["palette"],
     _BY_ACTION["sheet"],
 )
 
@@ -311,32 +319,42 @@ def for_queue(key_map: Mapping[str, Any]) -> tuple[Shortcut, ...]:
 
 
 def by_group(keys: tuple[Shortcut, ...]) -> list[tuple[Group, list[Shortcut]]]:
-    """Return the keys by their group, in the order of the groups, as the sheet shows them."""
+    """Return the actions that have keys by their group, as the sheet shows them."""
     groups = []
     for group in Group:
-        members = [key for key in keys if key.group == group]
+        members = [key for key in keys if key.group == group and key.keys]
         if members:
             groups.append((group, members))
     return groups
 
 
 def without_single_keys(keys: tuple[Shortcut, ...]) -> tuple[Shortcut, ...]:
-    """Return what is left for a person who has switched single keys off."""
-    left = []
+    """Return what a person has who has switched single keys off: some actions have no key."""
+    table = []
     for key in keys:
         combinations = []
         for name in key.keys:
             # As `isSingle` in the script of the keys: Escape works for everybody.
             if name.startswith(("Mod+", "Alt+")) or name == "Escape":
                 combinations.append(name)
-        if combinations:
-            left.append(replace(key, keys=tuple(combinations)))
-    return tuple(left)
+        table.append(replace(key, keys=tuple(combinations)))
+    return tuple(table)
 
 
 def shortcuts_as_json(keys: tuple[Shortcut, ...]) -> list[dict[str, Any]]:
-    """Return the table as the script reads it."""
+    """Return the table as the script reads it, also for actions without a key.
+
+    Labels are left out: each has a button, on which its digit stands.
+    """
     table = []
     for key in keys:
-        table.append({"action": key.action, "keys": list(key.keys), "typing": key.typing})
+        if not key.action.startswith("label"):
+            table.append(
+                {
+                    "action": key.action,
+                    "keys": list(key.keys),
+                    "typing": key.typing,
+                    "sentence": str(key.sentence),
+                }
+            )
     return table

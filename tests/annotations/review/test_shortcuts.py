@@ -84,11 +84,11 @@ def test_it_sends_the_table_with_a_persons_own_keys(client: Client, alice: User)
     client.force_login(alice)
 
     table = key_table(client.get(reverse("review", args=[make_annotation().pk])))
-    assert {"action": "skip", "keys": ["q"], "typing": False} in table
+    skip = {"action": "skip", "keys": ["q"], "typing": False}
+    assert {**skip, "sentence": "Skip: leave it to others"} in table
 
-    table = key_table(client.get(reverse("queue")))
-    assert {"action": "search", "keys": ["-"], "typing": False} in table
-    assert {"action": "sheet", "keys": ["?"], "typing": False} in table
+    keys = {row["action"]: row["keys"] for row in key_table(client.get(reverse("queue")))}
+    assert (keys["search"], keys["sheet"]) == (["-"], ["?"])
 
 
 @pytest.mark.django_db
@@ -110,14 +110,15 @@ def test_it_shows_the_keys_of_the_queue_by_group(client: Client, alice: User) ->
     alice.save()
     client.force_login(alice)
     page = client.get(reverse("queue")).content.decode()
-    sheet = page[page.index('id="keys"') :]
-    rows = re.findall(r"<kbd[^>]*>(.+?)</kbd></span>\s*</th>\s*<td>(.+?)</td>", sheet)
+    sheet = page[page.index('id="keys"') : page.index('id="palette"')]
+    rows = re.findall(r"<kbd[^>]*>(.+?)</kbd></span>\s*</th>\s*<td>(.+?)(?: <span|</td>)", sheet)
     assert rows == [
         ("Z", "Undo my last decision, skip or defer"),
         ("N", "Next row"),
         ("K", "Previous row"),
         ("Enter", "Open the row"),
         ("/", "Search the queue"),
+        ("K", "Go to a page, an item or an action"),
         ("?", "Show this list of keys"),
     ]
     assert re.findall(r'<th scope="rowgroup"[^>]*>(.+?)</th>', sheet) == ["Decide", "Move", "Page"]
