@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from reviewapp.storable import MAX_INTEGER_DIGITS
@@ -74,7 +74,7 @@ def loads(
         value = float(number)
         if not math.isfinite(value):
             return refuse(number, "is too large.")
-        if Decimal(number) != Decimal(repr(value)):
+        if not _is_exact(number, value):
             return refuse(number, f"cannot be stored exactly; the nearest number is {value!r}.")
         return value
 
@@ -99,6 +99,27 @@ def loads(
         first = unstorable[0]
         raise UnstorableNumber(first.number, first.reason, first.path_in(value))
     return value
+
+
+def _is_exact(number: str, value: float) -> bool:
+    """Return whether `value` is exactly the number that is written."""
+    try:
+        return Decimal(number) == Decimal(repr(value))
+    except InvalidOperation:
+        # `Decimal` takes no exponent of twenty digits; such a number is 0 or not exact.
+        digits = number.lower().partition("e")[0]
+        return not digits.strip("-0.")
+
+
+def finite_float(value: Any) -> float | None:
+    """Return a JSON number as a float; None for another value, and for a number beyond floats."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def is_same_json(left: Any, right: Any) -> bool:

@@ -31,6 +31,7 @@ from reviewapp.retrievers.models import Execution, Retriever, UpstreamExecution,
 from reviewapp.retrievers.sync_counts import SyncCounts
 
 _MAX_NAME_LENGTH = 100
+_MAX_STATUS_LENGTH = 40
 _COMPARED = (
     "name", "description", "tags", "stages", "input_schema", "collection_ids", "budget_limits",
     "version", "upstream", "gone_at",
@@ -145,6 +146,24 @@ def rebase_retriever(ref: str) -> None:
     row.save(update_fields=RETRIEVER_FIELDS)
 
 
+def status_of_run(record: ExecutionRecord) -> str:
+    """Return the status of a run that Mixpeek answered about, as we store it."""
+    if record.failed:
+        return "failed"
+    return _stored_status(record.status)
+
+
+def _stored_status(status: str) -> str:
+    """Return Mixpeek's status of a run, "unknown" for those that only we give.
+
+    A worker makes, and pays for, every run that is `requested`.
+    """
+    text = clean_text(status)[:_MAX_STATUS_LENGTH]
+    if text in {Execution.REQUESTED, Execution.GONE}:
+        return "unknown"
+    return text
+
+
 @transaction.atomic
 def absorb_executions(retriever: Retriever, records: Sequence[ExecutionSummary]) -> SyncCounts:
     """Absorb upstream's runs of one retriever; safe to repeat. A run keeps the results it has."""
@@ -216,7 +235,7 @@ def absorb_execution(retriever: Retriever, execution_id: str, record: ExecutionR
             "retriever": retriever,
             "inputs": clean_json(record.inputs),
             "query_summary": clean_text(record.query_summary),
-            "status": "failed" if record.failed else clean_text(record.status)[:40],
+            "status": status_of_run(record),
             "error": clean_text(record.error),
             "warnings": clean_json(list(record.warnings)),
             "degraded": clean_json(list(record.degraded)),
@@ -271,7 +290,7 @@ def _update_execution(row: Execution, record: ExecutionSummary) -> bool:
 def _summary_values(record: ExecutionSummary) -> dict[str, Any]:
     return {
         "execution_id": record.execution_id,
-        "status": clean_text(record.status)[:40],
+        "status": _stored_status(record.status),
         "total_returned": record.total_returned,
         "duration_ms": record.duration_ms,
         "query_summary": clean_text(record.query_summary),

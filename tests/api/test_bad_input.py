@@ -58,6 +58,7 @@ def complained(reply: Any) -> dict[str, str]:
         ('{"payload": {"a": 9007199254740993.0}}', "body.payload.a", "json_invalid"),
         ('{"payload": {"a": 1e400}}', "body.payload.a", "json_invalid"),
         ('{"payload": {"a": -1e-400}}', "body.payload.a", "json_invalid"),
+        ('{"payload": {"a": 1e-99999999999999999999}}', "body.payload.a", "json_invalid"),
         ('{"payload": {"a": ' + "9" * 1001 + "}}", "body.payload.a", "json_invalid"),
         ('{"metadata": {"a": [Infinity]}}', "body.metadata.a.0", "json_invalid"),
         ({"confidence": 10**400}, "body.confidence", "finite_number"),
@@ -130,6 +131,11 @@ def test_it_wants_an_instant(as_alice: Caller, as_of: Any) -> None:
     assert list(complained(as_alice("POST", "/v1/annotations/list", {"as_of": as_of}))) == [
         "body.as_of"
     ]
+
+
+def test_it_reads_a_zero_with_any_exponent() -> None:
+    body = parsers.parse_body(b'{"a": 0e99999999999999999999, "b": -0.0E-99999999999999999999}')
+    assert body == {"a": 0.0, "b": 0.0}
 
 
 @pytest.mark.django_db

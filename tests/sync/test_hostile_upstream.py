@@ -21,6 +21,7 @@ from reviewapp.mixpeek.records import AnnotationRecord
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.models import Execution, Result, Retriever
 from reviewapp.sync.deliver import drain
+from reviewapp.sync.executions import run
 from reviewapp.sync.listen import hints
 from reviewapp.sync.models import Hint, PullPass, Quiet
 from reviewapp.sync.pull import annotations as pull_annotations
@@ -350,6 +351,18 @@ def test_it_pulls_others_past_a_retriever_whose_runs_are_refused(
     summary = pulled(client)
     assert Execution.objects.get().execution_id == "exec_2"
     assert list(summary.executions.left_out) == ["more runs of ret_0"]
+
+
+@pytest.mark.parametrize("status", ["requested", "gone"])
+def test_it_makes_no_run_that_mixpeek_lists_as_requested(
+    upstream: Upstream, client: Client, status: str
+) -> None:
+    upstream.executions = [
+        {"execution_id": "exec_2", "status": status, "created_at": "2026-11-01T10:00:00Z"}
+    ]
+    pulled(client)
+    assert Execution.objects.get(execution_id="exec_2").status == "unknown"
+    assert run.run_requested_executions(lambda: client) == 0
 
 
 def test_it_writes_nothing_to_another_annotation_than_the_one_decided(

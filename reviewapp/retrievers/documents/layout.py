@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reviewapp.json_values import number_text
+from reviewapp.json_values import finite_float, number_text
 from reviewapp.retrievers.documents.snapshot import CUT, MAX_SNAPSHOT_DEPTH
 
 Json = Mapping[str, Any]
@@ -115,7 +115,7 @@ def number_at(document: Json, *names: str) -> float | None:
 
     for name in names:
         for holder in holders:
-            value = holder.get(name)
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                return float(value)
+            number = finite_float(holder.get(name))
+            if number is not None:
+                return number
     return None

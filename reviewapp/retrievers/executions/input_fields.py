@@ -89,7 +89,9 @@ def datetime_field(**options: Any) -> forms.Field:
 def boolean_field(**options: Any) -> forms.Field:
     """Return a choice of yes, no and, unless it must be given, neither."""
     default = options.pop("initial")
-    initial = {True: "true", False: "false"}.get(default, "")
+    initial = ""
+    if isinstance(default, bool):
+        initial = "true" if default else "false"
     needs_blank = not options["required"] or default is None
     blank = [("", _("Not given"))] if needs_blank else []
     return forms.TypedChoiceField(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import Any
 
+from reviewapp.json_values import finite_float
 from reviewapp.mixpeek.records import Json
 from reviewapp.retrievers.documents.snapshot import RUN_KEYS, clean_text, digest, snapshot
 from reviewapp.retrievers.models import Execution, Result
@@ -57,10 +56,8 @@ def build_result(
 
     score = None
     for name in RUN_KEYS:
-        value: Any = document.get(name)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if score is None and is_number and math.isfinite(value):
-            score = float(value)
+        if score is None:
+            score = finite_float(document.get(name))
 
     return Result(
         retriever=execution.retriever,

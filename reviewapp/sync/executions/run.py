@@ -17,12 +17,13 @@ from django.utils import timezone
 
 from reviewapp.annotations.mirror import absorb
 from reviewapp.audit.context import acting
+from reviewapp.json_values import finite_float
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import MixpeekError, Unavailable
 from reviewapp.mixpeek.records import ExecutionRecord, Json
 from reviewapp.outbox.rate_limit.token_bucket import Rank
 from reviewapp.retrievers.documents.snapshot import clean_json, clean_text
-from reviewapp.retrievers.mirror import save_reply
+from reviewapp.retrievers.mirror import save_reply, status_of_run
 from reviewapp.retrievers.models import Execution, Result
 from reviewapp.sync.client import client as configured_client
 from reviewapp.sync.executions import results
@@ -120,10 +121,10 @@ def _execute(client: Client, execution: Execution) -> RunAnswer:
         if is_repeated or not page.documents:
             cursor = None
 
-    reported = record.stage_statistics.get("total_time_ms")
+    reported = finite_float(record.stage_statistics.get("total_time_ms"))
     answer.milliseconds = round((monotonic() - started) * 1000, 1)
-    if isinstance(reported, int | float):
-        answer.milliseconds = float(reported)
+    if reported is not None:
+        answer.milliseconds = reported
 
     total = max(record.total or 0, len(answer.documents))
     if total > MAX_ROWS:
@@ -144,9 +145,7 @@ def _store(execution: Execution, answer: RunAnswer) -> None:
         row.execution_id, id_warnings = results.usable_id(row, record.execution_id)
         warnings = [*record.warnings, *answer.remarks, *row_warnings, *id_warnings]
 
-        row.status = clean_text(record.status)[:40]
-        if record.failed:
-            row.status = "failed"
+        row.status = status_of_run(record)
         row.error = clean_text(record.error)
         row.warnings = [clean_text(warning) for warning in warnings]
         row.degraded = clean_json(record.degraded)

@@ -54,6 +54,13 @@ def test_it_knows_the_segment_of_a_source() -> None:
     assert (medium.kind, medium.mime, medium.start, medium.end) == ("audio", "audio/mpeg", 3.0, 5.5)
 
 
+@pytest.mark.parametrize("start", [10**400, float("nan"), float("inf"), True, "12", [1], {}])
+def test_it_knows_no_segment_where_a_time_is_no_number(start: Any) -> None:
+    document = {"video_url": "https://files.example.com/a.mp4", "start_time": start}
+    (film,) = media(document)
+    assert film.start is None
+
+
 def test_it_says_why_a_file_is_unavailable() -> None:
     [medium] = media_of(blob("source", "a.png", unavailable_reason="Deleted by its owner"))
     assert medium.unavailable_reason == "Deleted by its owner"

@@ -166,6 +166,28 @@ def test_it_keeps_within_declared_bounds() -> None:
     assert not form({"n": {"type": "integer", "minimum": 1, "maximum": 5}}, n="6").is_valid()
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "string",
+        "text",
+        "integer",
+        "number",
+        "boolean",
+        "array",
+        "object",
+        "date",
+        "datetime",
+        "image",
+    ],
+)
+@pytest.mark.parametrize("default", [[], [{}], {"a": 1}, 10**400, -0.5, "x", True, None], ids=repr)
+def test_it_shows_a_field_whatever_its_default_is(kind: str, default: Any) -> None:
+    for enum in (None, [default], ["x", default]):
+        declared = {"type": kind, "default": default, "enum": enum}
+        assert 'name="input-it"' in str(form({"it": declared})["it"])
+
+
 WILD = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
     lambda inner: (

@@ -163,6 +163,31 @@ def test_it_keeps_warnings_and_degradations(box: Box, client: Client, asked: Exe
     assert made.warnings == ["Slow", "1 rows have no usable document_id and are left out."]
 
 
+@pytest.mark.parametrize("status", ["requested", "REQUESTED", "gone"])
+def test_it_makes_no_run_again_whose_status_is_one_of_ours(
+    box: Box, client: Client, asked: Execution, status: str
+) -> None:
+    box.faults([answer(status=status, documents=[{"document_id": "a"}])])
+    made = make(client, asked)
+    assert (made.status, made.total_returned) == ("unknown", 1)
+    Execution.objects.update(claimed_at=None)
+    assert run.run_requested_executions(lambda: client) == 0
+    assert len(box.received(path=EXECUTE)) == 1
+
+
+def test_it_keeps_rows_whose_numbers_no_column_can_hold(
+    box: Box, client: Client, asked: Execution
+) -> None:
+    huge = 10**400
+    documents = [{"document_id": "a", "score": huge}, {"document_id": "b", "score": 0.5}]
+    box.faults([answer(documents=documents, stage_statistics={"total_time_ms": huge})])
+    made = make(client, asked)
+    assert (made.status, made.total_returned) == ("completed", 2)
+    assert made.duration_ms is not None
+    assert made.duration_ms < 60_000
+    assert list(Result.objects.of(made).values_list("score", flat=True)) == [None, 0.5]
+
+
 def test_it_follows_pages_and_keeps_the_better_rank_of_a_repeated_document(
     box: Box, client: Client, asked: Execution
 ) -> None:
