@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -183,3 +184,21 @@ def test_it_believes_a_body_that_says_it_failed_with_200(
 def test_it_takes_any_success_status_with_a_good_body() -> None:
     assert parse_response(WRITE, reply(ANNOTATION, status=201)).label == "approved"
     assert parse_response(retriever_calls.get("r"), reply(RETRIEVER, status=203)).version == 4
+
+
+def test_it_reads_field_errors_that_are_nested_without_end() -> None:
+    deep = json.loads("[" * 900 + "]" * 900)
+    error = failing(WRITE, {"detail": [{"loc": ["body", deep], "msg": deep}]}, 422)
+    assert type(error) is Refused
+    assert "not accepted" in error.message
+
+    error = failing(WRITE, {"detail": [{"loc": {"a": deep}, "msg": "odd"}]}, 422)
+    assert error.message == "odd"
+
+
+def test_it_reads_the_first_of_any_number_of_field_errors() -> None:
+    field_error = {"loc": ["body", "label"], "msg": "x" * 400}
+    error = failing(WRITE, {"detail": [field_error] * 2_000}, 422)
+    assert isinstance(error, Refused)
+    assert len(error.message) <= 500
+    assert len(error.fields["label"]) < 100_000

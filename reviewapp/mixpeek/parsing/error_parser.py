@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from itertools import islice
 
 from reviewapp.mixpeek.exceptions import (
     Garbled,
@@ -28,6 +29,10 @@ _UNAUTHORIZED_STATUSES = {401, 402, 403, 407}
 _RETRY_STATUSES = {408, 425, 429}
 _NOT_FOUND_STATUSES = {404, 410}
 _MAX_MESSAGE_LENGTH = 500
+_MAX_TEXT_LENGTH = 20 * _MAX_MESSAGE_LENGTH
+# Of one answer; each field is named with its first errors.
+_MAX_FIELD_ERRORS = 100
+_MAX_LOCATION_PARTS = 20
 _CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u2028-\u202e\u2066-\u2069]+",
 )
@@ -133,24 +138,31 @@ def _objects(value: object) -> list[Json]:
 
 
 def messages_by_field(field_errors: Iterable[Json]) -> dict[str, str]:
-    """Return the messages of validation errors by our name of the field, one text for each."""
+    """Return the messages of the first 100 errors by our name of the field, one text for each."""
     messages: dict[str, str] = {}
-    for field_error in field_errors:
+    for field_error in islice(field_errors, _MAX_FIELD_ERRORS):
         location = field_error.get("location", field_error.get("loc"))
-        parts = [str(location or "")]
-        if isinstance(location, list):
-            parts = [str(part) for part in location]
+        if not isinstance(location, list):
+            location = [location or ""]
+        parts = [_scalar_text(part) for part in location[:_MAX_LOCATION_PARTS]]
         if len(parts) > 1 and parts[0] in _LOCATION_KINDS:
             parts = parts[1:]
         name = single_line(".".join(parts))
         name = _OUR_FIELD_NAMES.get(name, name)
 
         message = field_error.get("message") or field_error.get("msg") or field_error.get("type")
-        text = single_line(str(message or "not accepted"))
+        text = single_line(_scalar_text(message) or "not accepted")
         if name in messages:
             text = f"{messages[name]}; {text}"
         messages[name] = text
     return messages
+
+
+def _scalar_text(value: object) -> str:
+    """Return a text or number as text, "" for anything else: its depth could exhaust the stack."""
+    if isinstance(value, str | int | float):
+        return str(value)
+    return ""
 
 
 def _plain_text(reply: Reply) -> str:
@@ -166,7 +178,8 @@ def _plain_text(reply: Reply) -> str:
 
 def single_line(text: str) -> str:
     """Return `text` on one line, at most 500 characters, without control characters."""
-    line = " ".join(_CONTROL.sub(" ", text).split())
+    # Of a text of megabytes, only its beginning is looked at.
+    line = " ".join(_CONTROL.sub(" ", text[:_MAX_TEXT_LENGTH]).split())
     if len(line) > _MAX_MESSAGE_LENGTH:
         line = line[: _MAX_MESSAGE_LENGTH - 1] + "…"
     return line
