@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reviewapp.annotations.queue import conditions
 from reviewapp.annotations.queue.filters import QueueFilter
-from reviewapp.annotations.queue.leases import LEASE_DURATION, MAX_LEASES
+from reviewapp.annotations.queue.leases import LEASE_DURATION, release_above_limit
 from reviewapp.annotations.queue.list_query import KEYS, ListQuery
 from reviewapp.annotations.queue.ordering import after_start, order_by, position_parameters
 from reviewapp.annotations.queue.search import find_matches, search_page
@@ -22,14 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Claim:
-    """The first free item, and whether it could be leased."""
+    """The first free item, whether it could be leased, and how many others the person holds."""
 
     annotation_id: int
     is_leased: bool
+    others: int
 
 
 _CLAIM = sql_file(__file__, "claim_next.sql", Claim)
-_EXCEPT_ITEMS = "annotations_annotation.id <> ALL(%(excluded)s::bigint[])"
+_EXCEPT_CURRENT = "annotations_annotation.id <> %(current)s"
+_EXCEPT_OTHERS = "annotations_annotation.id <> ALL(%(excluded)s::bigint[])"
 # How many results of a search are tried for one that no other claim has locked.
 _MAX_SEARCHED = 20
 _MAX_ATTEMPTS = 20
@@ -49,12 +51,11 @@ def claim_next_annotation(
     free; `only_waiting` passes over decided ones. Pass `after` as it was loaded before its
     decision, because the decision moves it in most orders.
     """
-    excluded = [after.pk] if after else []
     for takes_prefetched in (False, True):
         pieces = conditions.free(filters, takes_prefetched=takes_prefetched)
         if only_waiting and conditions.WAITING not in pieces:
             pieces.append(conditions.WAITING)
-        params = _parameters(filters, person, now=now, excluded=excluded)
+        params = _parameters(filters, person, after, now=now)
         params["takes_prefetched"] = takes_prefetched
         key = _claim_behind(filters, person, pieces, params, after)
         if key is not None:
@@ -78,19 +79,21 @@ def prefetch_next_annotation(
     pieces = conditions.free(filters)
     if conditions.WAITING not in pieces:
         return None
-    params = _parameters(filters, person, now=now, excluded=[after.pk, *excluded])
+    params = _parameters(filters, person, after, now=now)
     params["prefetches"] = True
+    if excluded:
+        pieces = [*pieces, _EXCEPT_OTHERS]
+        params["excluded"] = list(excluded)
     return _claim_behind(filters, person, pieces, params, after)
 
 
 def _parameters(
-    filters: QueueFilter, person: User, *, now: datetime, excluded: Sequence[int]
+    filters: QueueFilter, person: User, current: Annotation | None, *, now: datetime
 ) -> dict[str, Any]:
     params = conditions.parameters(filters, person, now=now)
     return params | {
         "until": now + LEASE_DURATION,
-        "others": MAX_LEASES - 1,
-        "excluded": list(excluded),
+        "current": current.pk if current else None,
         "prefetches": False,
         "takes_prefetched": False,
     }
@@ -107,7 +110,7 @@ def _claim_behind(
     if after is None:
         return _claim_first(filters, person, pieces, params)
 
-    pieces = [*pieces, _EXCEPT_ITEMS]
+    pieces = [*pieces, _EXCEPT_CURRENT]
     position = [getattr(after, name.lstrip("-")) for name in filters.order]
     key = _claim_first(filters, person, pieces, params, after=position)
     if key is None:
@@ -125,7 +128,7 @@ def _claim_first(
 ) -> int | None:
     """Claim the first item after a position, or the first of all."""
     if not filters.q:
-        return _claim_matching(filters, pieces, params, after=after)
+        return _claim_matching(filters, person, pieces, params, after=after)
 
     query = ListQuery(
         statement=KEYS,
@@ -137,16 +140,17 @@ def _claim_first(
     )
     keys = search_page(query, find_matches(filters, person), after=after)
     among_keys = [*pieces, conditions.AMONG_KEYS]
-    key = _claim_matching(filters, among_keys, {**params, "keys": keys})
+    key = _claim_matching(filters, person, among_keys, {**params, "keys": keys})
     if key is None and len(keys) == _MAX_SEARCHED:
         # All of them were leased to others meanwhile: search without the limit.
         matching = [*pieces, conditions.MATCHING_WORDS]
-        key = _claim_matching(filters, matching, params, after=after)
+        key = _claim_matching(filters, person, matching, params, after=after)
     return key
 
 
 def _claim_matching(
     filters: QueueFilter,
+    person: User,
     pieces: Sequence[str],
     params: Mapping[str, Any],
     *,
@@ -168,6 +172,7 @@ def _claim_matching(
         if claim is None:
             return None
         if claim.is_leased:
+            release_above_limit(person, others=claim.others)
             return claim.annotation_id
         # Another person leased it at this moment; the next attempt sees that lease.
     return None

@@ -1,8 +1,9 @@
 -- Find the first free item of a filter, lock it and lease it, in one statement. Rows that another
 -- claim has locked are skipped, so ten people who claim at once get ten items without waiting for
 -- each other.
--- No row: nothing is free. Otherwise the item, and whether it could be leased: not if another
--- person leased it after this statement began to read, and unlocked it before it got here.
+-- No row: nothing is free. Otherwise the item; whether it could be leased: not if another person
+-- leased it after this statement began to read, and unlocked it before it got here; and how many
+-- other items the person holds.
 WITH free AS (
     SELECT annotations_annotation.id
     FROM annotations_annotation
@@ -29,16 +30,12 @@ WITH free AS (
         OR held.until <= %(now)s
         OR (held.is_prefetched AND %(takes_prefetched)s::bool)
     RETURNING annotation_id
-), oldest AS (
-    -- The person holds so many others at most: what ends first is released.
-    SELECT id FROM annotations_lease
-    WHERE holder_id = %(person)s AND annotation_id NOT IN (SELECT id FROM free)
-    ORDER BY until DESC
-    OFFSET %(others)s
-), released AS (
-    DELETE FROM annotations_lease
-    WHERE EXISTS (SELECT FROM taken) AND id IN (
-        SELECT id FROM annotations_lease WHERE id IN (SELECT id FROM oldest) FOR UPDATE SKIP LOCKED
-    )
 )
-SELECT free.id, taken.annotation_id IS NOT NULL FROM free LEFT JOIN taken ON true
+SELECT
+    free.id,
+    taken.annotation_id IS NOT NULL,
+    (
+        SELECT count(*) FROM annotations_lease
+        WHERE holder_id = %(person)s AND annotation_id <> free.id
+    )
+FROM free LEFT JOIN taken ON true

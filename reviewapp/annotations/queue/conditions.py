@@ -75,14 +75,25 @@ EXISTS (
 )
 """
 
-# Open on another person's page, or loaded there as the next item.
-LEASED_TO_OTHERS = """
-EXISTS (
-    SELECT FROM annotations_lease
+# Neither open on another person's page nor loaded there as the next item. The lease of each item is
+# looked up: in a join all current leases are read, which the planner takes for one or none, since
+# they all end later than those that it counted.
+FREE = """
+(
+    SELECT annotations_lease.until <= %(now)s OR annotations_lease.holder_id = %(person)s
+    FROM annotations_lease
     WHERE annotations_lease.annotation_id = annotations_annotation.id
-    AND annotations_lease.until > %(now)s
-    AND annotations_lease.holder_id <> %(person)s
-)
+) IS NOT FALSE
+"""
+
+# Not open on another person's page.
+FREE_OR_PREFETCHED = """
+(
+    SELECT annotations_lease.until <= %(now)s OR annotations_lease.holder_id = %(person)s
+        OR annotations_lease.is_prefetched
+    FROM annotations_lease
+    WHERE annotations_lease.annotation_id = annotations_annotation.id
+) IS NOT FALSE
 """
 
 # Open on another person's page.
@@ -195,8 +206,8 @@ def free(filters: QueueFilter, *, takes_prefetched: bool = False) -> list[str]:
     Waiting has only what is waiting and not set aside by this person, and so has All without a
     status or reviewer; the other chips are lists to walk through.
     """
-    leased = HELD_BY_OTHERS if takes_prefetched else LEASED_TO_OTHERS
-    pieces = [*in_list(filters), f"NOT {leased}"]
+    is_free = FREE_OR_PREFETCHED if takes_prefetched else FREE
+    pieces = [*in_list(filters), is_free]
     if filters.show == Show.ALL and not (filters.status or filters.reviewer):
         pieces += [WAITING, NOT_SET_ASIDE]
     return pieces

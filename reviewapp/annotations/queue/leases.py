@@ -11,10 +11,11 @@ opens the item, and to anybody who finds nothing else, so it never makes a queue
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db import connection
+from django.db import connection, transaction
 
 from reviewapp.annotations.models import Annotation, Lease
 from reviewapp.postgres.statement import sql_file
@@ -25,7 +26,16 @@ if TYPE_CHECKING:
 LEASE_DURATION = timedelta(minutes=10)
 MAX_LEASES = 20
 
-_TAKE = sql_file(__file__, "take_lease.sql", int)
+
+@dataclass(frozen=True)
+class _Taken:
+    """A lease that was taken, and how many other items the person holds."""
+
+    lease_id: int
+    others: int
+
+
+_TAKE = sql_file(__file__, "take_lease.sql", _Taken)
 _RELEASE = sql_file(__file__, "release_lease.sql", int)
 
 
@@ -37,15 +47,10 @@ def take_lease(annotation: Annotation, person: User, *, now: datetime) -> Lease:
     released.
     """
     until = now + LEASE_DURATION
-    key = _TAKE.first(
-        annotation=annotation.pk,
-        person=person.pk,
-        until=until,
-        now=now,
-        others=MAX_LEASES - 1,
-    )
-    if key is not None:
-        return Lease(pk=key, annotation=annotation, holder=person, until=until)
+    taken = _TAKE.first(annotation=annotation.pk, person=person.pk, until=until, now=now)
+    if taken is not None:
+        release_above_limit(person, others=taken.others)
+        return Lease(pk=taken.lease_id, annotation=annotation, holder=person, until=until)
 
     lease = Lease.objects.select_related("holder").filter(annotation=annotation).first()
     if lease is None:
@@ -101,10 +106,22 @@ def renew_prefetched(annotation_id: int, person: User, *, now: datetime) -> bool
     return own.update(until=now + LEASE_DURATION) > 0
 
 
+def release_above_limit(person: User, *, others: int) -> None:
+    """Release what ends first of what `person` holds above `MAX_LEASES`.
+
+    `others` is how many items the person holds besides the one that was just leased.
+    """
+    if others >= MAX_LEASES:
+        release_oldest(person)
+
+
 def release_oldest(person: User) -> None:
-    """Release what `person` holds above `MAX_LEASES`, in the transaction that added a lease."""
+    """Release what `person` holds above `MAX_LEASES`, except what is being changed right now."""
     oldest = Lease.objects.filter(holder=person).order_by("-until", "-id")[MAX_LEASES:]
-    Lease.objects.filter(pk__in=oldest.values("pk")).delete()
+    surplus = Lease.objects.filter(pk__in=oldest.values("pk"))
+    with transaction.atomic():
+        free = surplus.select_for_update(skip_locked=True).values_list("pk", flat=True)
+        Lease.objects.filter(pk__in=list(free)).delete()
 
 
 def release_without_access(*, person: User, **_: object) -> None:
