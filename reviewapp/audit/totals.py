@@ -34,20 +34,37 @@ class EventTotal:
         return self.action
 
 
+@dataclass(frozen=True, kw_only=True)
+class EventTotals:
+    """The totals by person and action. `is_cut`: there are more, older events, left out."""
+
+    totals: list[EventTotal]
+    is_cut: bool
+
+    @property
+    def count(self) -> int:
+        """How many events are counted."""
+        return sum(total.count for total in self.totals)
+
+
 def action_title(action: Action) -> str:
     """Return an action as a filter names it: the thing, and what was done to it."""
     thing, verb = action.value.split(".")
     return f"{thing}: {verb}"
 
 
-def count_events(events: EventQuerySet) -> list[EventTotal]:
-    """Count the newest `MAX_COUNTED` of these events by person and action. One query."""
-    newest = events[:MAX_COUNTED].values("pk")
-    counted = Event.objects.filter(pk__in=newest).order_by()
+def count_events(events: EventQuerySet, *, most: int = MAX_COUNTED) -> EventTotals:
+    """Count the newest `most` of these events by person and action. One query, or two."""
+    newest_first = events.values("pk")
+    counted = Event.objects.filter(pk__in=newest_first[:most]).order_by()
     rows = counted.values_list("actor_id", "actor_name", "action").annotate(Count("pk"))
 
     totals = []
     for actor_id, actor_name, action, count in rows:
         total = EventTotal(actor_id=actor_id, actor_name=actor_name, action=action, count=count)
         totals.append(total)
-    return sorted(totals, key=lambda total: (total.actor_name.casefold(), -total.count))
+    totals.sort(key=lambda total: (total.actor_name.casefold(), -total.count))
+
+    number = sum(total.count for total in totals)
+    is_cut = number == most and newest_first[most : most + 1].exists()
+    return EventTotals(totals=totals, is_cut=is_cut)

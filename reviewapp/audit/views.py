@@ -23,7 +23,7 @@ from reviewapp.audit.presenters.folded_entries import fold_runs
 from reviewapp.audit.presenters.timeline import Entry, build_entries
 from reviewapp.audit.querysets import NEWEST_FIRST
 from reviewapp.audit.registry import find_delivery_states, find_titles
-from reviewapp.audit.totals import MAX_COUNTED, count_events
+from reviewapp.audit.totals import count_events
 from reviewapp.web import pagination
 from reviewapp.web.http import render_page_or_fragment
 
@@ -120,17 +120,17 @@ def history_totals(request: Request) -> HttpResponse:
         return render(request, "audit/history_totals.html", context, status=422)
 
     event_filter = form.event_filter()
-    totals = count_events(event_filter.events())
+    counted = count_events(event_filter.events())
     rows = []
-    for total in totals:
+    for total in counted.totals:
         person = NO_PERSON if total.actor_id is None else str(total.actor_id)
         here = event_filter.querystring(person=(person,), action=total.action)
         rows.append((total, here))
     context |= {
         "totals": rows,
         "event_filter": event_filter,
-        "count": sum(total.count for total in totals),
-        "most": MAX_COUNTED,
+        "count": counted.count,
+        "is_cut": counted.is_cut,
     }
     return render(request, "audit/history_totals.html", context)
 

@@ -15,6 +15,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.audit.actions import Origin
 from reviewapp.audit.context import acting, tracing
 from reviewapp.audit.models import Event
+from reviewapp.audit.totals import count_events
 from reviewapp.outbox.models import Change
 from tests.collapsed import collapsed
 from tests.decisions import decide_by_form
@@ -177,6 +178,17 @@ def test_it_folds_what_a_person_did_in_one_request_only(lena_client: Client, ali
             Annotation.objects.filter(pk=row.pk).update(reasoning=f"look {number}")
     runs = lena_client.get("/history").context["runs"]
     assert not any(run.is_folded for run in runs)
+
+
+def test_it_counts_the_newest_events_and_says_if_there_are_more(busy: Annotation) -> None:
+    everything = Event.objects.newest()
+    number = everything.count()
+    exactly = count_events(everything, most=number)
+    assert (exactly.count, exactly.is_cut) == (number, False)
+
+    cut = count_events(everything, most=1)
+    assert [(total.action, total.count) for total in cut.totals] == [(everything[0].action, 1)]
+    assert cut.is_cut
 
 
 def test_it_counts_by_person_and_action(lena_client: Client, busy: Annotation, alice: User) -> None:

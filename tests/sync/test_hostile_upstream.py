@@ -17,12 +17,12 @@ from reviewapp.accounts.models import User
 from reviewapp.annotations.mirror.absorb import absorb
 from reviewapp.annotations.models import Annotation
 from reviewapp.mixpeek.client import Client
-from reviewapp.mixpeek.records import AnnotationRecord
+from reviewapp.mixpeek.records import AnnotationRecord, LeftOut
 from reviewapp.outbox.models import Change
-from reviewapp.retrievers.models import Execution, Result, Retriever
+from reviewapp.retrievers.models import Execution, MissingDocument, Result, Retriever
 from reviewapp.sync.deliver import drain
 from reviewapp.sync.executions import run
-from reviewapp.sync.listen import hints
+from reviewapp.sync.listen import feed, hints
 from reviewapp.sync.models import Hint, PullPass, Quiet
 from reviewapp.sync.pull import annotations as pull_annotations
 from reviewapp.sync.pull.counts import Counts
@@ -260,6 +260,25 @@ def test_it_leaves_out_bad_retrievers_runs_and_documents(
     assert Retriever.objects.get(retriever_id="ret_2").gone_at is None
 
 
+def test_it_remembers_only_requested_documents_as_missing(
+    upstream: Upstream, client: Client
+) -> None:
+    upstream.annotations = [annotation(number) for number in range(3)]
+
+    def answering(request: Received) -> Answer:
+        if not request.target.endswith("/documents/batch-get"):
+            return upstream.usual(request)
+        unreadable = [{"document_id": f"other_{n}", "document_blobs": 5} for n in range(50)]
+        of_ours = {"document_id": "doc_1", "document_blobs": 5}
+        return rows("documents", [{"document_id": "doc_0"}, of_ours, {"a": 1}, 7, *unreadable])
+
+    upstream.override = answering
+    pulled(client)
+    missing = dict(MissingDocument.objects.values_list("document_id", "problem"))
+    assert missing.keys() == {"doc_1", "doc_2"}
+    assert missing["doc_1"] and not missing["doc_2"]
+
+
 def test_it_ends_the_walk_through_a_list_without_end(client: Client, upstream: Upstream) -> None:
     class Endless(list[Any]):
         def __getitem__(self, part: Any) -> Any:
@@ -281,6 +300,28 @@ def test_it_goes_on_past_any_number_of_annotations_that_cannot_be_read(
     summary = pulled(client)
     assert here() == {"ann_100"}
     assert len(summary.annotations.left_out) == 80
+
+
+def test_it_leaves_out_whole_pages_after_a_thousand_rows_that_cannot_be_read(
+    client: Client, upstream: Upstream
+) -> None:
+    requests: list[str] = []
+
+    def counting(request: Received) -> Answer:
+        requests.append(request.target)
+        return upstream.usual(request)
+
+    upstream.override = counting
+    upstream.annotations = [raw(number, DEEP) for number in range(80)] + [annotation(100)]
+    at, counts = PullPass.objects.create(started_at=timezone.now()), Counts()
+    counts.leave_out(LeftOut(name=f"ann_x{number}", reason="odd") for number in range(999))
+
+    pull_annotations.pull(client, at, Log(), counts, size=20)
+    # The page on which the limit is reached is searched to its end, the next ones are not.
+    assert here() == {"ann_100"}
+    pages = [name for name in counts.left_out if name.startswith("the annotations at places")]
+    assert pages == [f"the annotations at places {first} to {first + 19}" for first in (21, 41, 61)]
+    assert len(requests) < 40
 
 
 def test_it_stops_where_nothing_at_all_can_be_read(client: Client, upstream: Upstream) -> None:
@@ -394,6 +435,17 @@ def test_it_keeps_so_many_hints_and_no_more() -> None:
     )
     hints.enqueue_hints(["ann_1"], Hint.Source.FEED)
     assert not Hint.objects.filter(annotation_id="ann_1").exists()
+
+
+def test_it_logs_the_first_of_many_events_that_cannot_be_read(
+    upstream: Upstream, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    page_of_events = {"results": [{"seq": "x"}] * 5_000, "next_cursor": "c_1", "has_more": False}
+    upstream.override = lambda _request: Answer(body=page_of_events)
+    assert feed.poll(client) == 3
+    about_events = [text for text in caplog.messages if "of the change feed" in text]
+    assert len(about_events) == 3 * 21
+    assert "4,980 more" in about_events[-1]
 
 
 def test_it_follows_other_hints_past_one_that_cannot_be_read(

@@ -60,14 +60,15 @@ class Overrides:
     is_cut: bool
 
 
-def count_overrides(decisions: DecisionQuerySet) -> Overrides:
-    """Count what was decided about the machine's labels. One query.
+def count_overrides(decisions: DecisionQuerySet, *, most: int = MAX_COUNTED) -> Overrides:
+    """Count what was decided about the machine's labels. One query, or two.
 
     Only decisions count whose person saw the machine's label and that were not undone, the newest
-    `MAX_COUNTED` of them.
+    `most` of them.
     """
-    newest = decisions.on_machines_label().with_standing("not_undone").order_by("-id")
-    counted = Decision.objects.filter(pk__in=newest[:MAX_COUNTED].values("pk"))
+    matching = decisions.on_machines_label().with_standing("not_undone")
+    newest_first = matching.order_by("-id").values("pk")
+    counted = Decision.objects.filter(pk__in=newest_first[:most])
     seen = counted.annotate(label_seen=KT("base__label"))
     rows = seen.values_list("label_seen", "outcome", "label").annotate(Count("pk"))
 
@@ -88,7 +89,8 @@ def count_overrides(decisions: DecisionQuerySet) -> Overrides:
             label=label, total=total, undecidable=undecidable[label], by_label=by_label
         )
         labels.append(override)
-    return Overrides(labels=labels, is_cut=totals.total() == MAX_COUNTED)
+    is_cut = totals.total() == most and newest_first[most : most + 1].exists()
+    return Overrides(labels=labels, is_cut=is_cut)
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:

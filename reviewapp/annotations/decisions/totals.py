@@ -34,7 +34,7 @@ class PersonTotal:
 class Totals:
     """The totals of each person, most decisions first, and their sums.
 
-    `is_cut`: only the newest `MAX_COUNTED` decisions are counted.
+    `is_cut`: there are more decisions, of which only the newest are counted.
     """
 
     people: list[PersonTotal]
@@ -42,10 +42,10 @@ class Totals:
     is_cut: bool
 
 
-def count_by_person(decisions: DecisionQuerySet) -> Totals:
-    """Count these decisions by person and outcome. One query."""
-    newest = decisions.order_by("-id")[:MAX_COUNTED]
-    counted = Decision.objects.filter(pk__in=newest.values("pk"))
+def count_by_person(decisions: DecisionQuerySet, *, most: int = MAX_COUNTED) -> Totals:
+    """Count the newest `most` of these decisions by person and outcome. One query, or two."""
+    newest_first = decisions.order_by("-id").values("pk")
+    counted = Decision.objects.filter(pk__in=newest_first[:most])
     by_person = counted.tallied("reviewer_id", "reviewer__username")
     rows = by_person.annotate(undone=Count("undo"))
 
@@ -53,7 +53,8 @@ def count_by_person(decisions: DecisionQuerySet) -> Totals:
     sums = {}
     for name in _COUNTED:
         sums[name] = sum(getattr(person, name) for person in people)
-    return Totals(people=people, sums=sums, is_cut=sums["total"] == MAX_COUNTED)
+    is_cut = sums["total"] == most and newest_first[most : most + 1].exists()
+    return Totals(people=people, sums=sums, is_cut=is_cut)
 
 
 def _total(row: dict[str, Any]) -> PersonTotal:

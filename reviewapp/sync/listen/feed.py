@@ -16,7 +16,7 @@ from django.utils import timezone
 from reviewapp.annotations.models import Annotation
 from reviewapp.mixpeek.client import Client
 from reviewapp.mixpeek.exceptions import MixpeekError, NotFound, Refused, Unreadable
-from reviewapp.mixpeek.records import FeedEvent
+from reviewapp.mixpeek.records import FeedEvent, LeftOut
 from reviewapp.outbox.rate_limit.token_bucket import Rank
 from reviewapp.sync.listen import cooldown, hints
 from reviewapp.sync.listen.event_parser import EVENT_TYPES, annotation_of, version_of
@@ -26,6 +26,7 @@ from reviewapp.sync.request_budget import spending
 _log = logging.getLogger(__name__)
 PAGE = 1000
 MAX_PAGES = 10
+_MAX_LOGGED = 20
 # Longer than one page can take: meanwhile no other worker polls the event type.
 _CLAIM_DURATION = timedelta(seconds=120)
 # When to try a server again that has no feed: it may have been upgraded.
@@ -71,8 +72,7 @@ def _read(feed_cursor: FeedCursor, client: Client, page_size: int) -> bool:
                 cursor=feed_cursor.cursor,
                 limit=page_size,
             )
-            for record in page.left_out:
-                _log.warning("left out an event of the change feed: %s", record)
+            _log_left_out(page.left_out)
             store_page(feed_cursor, page.items, page.cursor)
             if not page.has_more:
                 break
@@ -97,6 +97,15 @@ def _read(feed_cursor: FeedCursor, client: Client, page_size: int) -> bool:
     cooldown.end_cooldown()
     row.update(due=timezone.now())
     return True
+
+
+def _log_left_out(records: Sequence[LeftOut]) -> None:
+    """Log the first events of a page that cannot be read, and how many more there are."""
+    for record in records[:_MAX_LOGGED]:
+        _log.warning("left out an event of the change feed: %s", record)
+    more = len(records) - _MAX_LOGGED
+    if more > 0:
+        _log.warning("left out %s more events of the change feed", f"{more:,}")
 
 
 @transaction.atomic

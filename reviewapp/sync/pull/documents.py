@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from django.utils import timezone
@@ -54,7 +54,7 @@ def pull(client: Client, progress: Progress, counts: Counts) -> None:
             results.append(result)
         with acting(None, note="pull"):
             absorb.attach_results(Result.objects.bulk_create(results))
-            _record_missing(documents)
+            _record_missing(documents, document_ids)
         counts.new += len(documents.found)
         counts.gone += len(documents.not_found)
         counts.leave_out(documents.left_out)
@@ -64,13 +64,16 @@ def pull(client: Client, progress: Progress, counts: Counts) -> None:
         progress.reach(processed, None)
 
 
-def _record_missing(documents: DocumentBatch) -> None:
-    """Store what Mixpeek answered for each document that did not come."""
+def _record_missing(documents: DocumentBatch, requested_ids: Collection[str]) -> None:
+    """Store what Mixpeek answered for each requested document that did not come."""
     now = timezone.now()
     missing = {}
     for document_id in documents.not_found:
         missing[document_id] = MissingDocument(document_id=document_id, requested_at=now)
-    for record in documents.left_out:
+    # An answer may also hold documents that nobody requested, or that have no id.
+    requested = set(requested_ids)
+    unreadable = [record for record in documents.left_out if record.name in requested]
+    for record in unreadable:
         problem = storable_text(record.reason)
         missing[record.name] = MissingDocument(
             document_id=record.name, problem=problem, requested_at=now

@@ -12,7 +12,8 @@ from django.test import Client
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide.undo import undo
-from reviewapp.annotations.decisions.overrides import wilson_interval
+from reviewapp.annotations.decisions.overrides import count_overrides, wilson_interval
+from reviewapp.annotations.models import Decision
 from tests.decisions import decide
 from tests.factories import make_annotation
 
@@ -67,6 +68,19 @@ def test_it_counts_what_was_decided_about_each_label(lena_client: Client, decide
     with connection.cursor() as cursor:
         cursor.execute(_RECOUNT)
         assert cursor.fetchone() == (logo.total, logo.overridden)
+
+
+@pytest.mark.django_db
+def test_it_counts_the_newest_and_says_if_there_are_more(decided: None) -> None:
+    everything = Decision.objects.all()
+    exactly = count_overrides(everything, most=24)
+    assert not exactly.is_cut
+    assert sum(label.total for label in exactly.labels) == 24
+
+    cut = count_overrides(everything, most=2)
+    assert cut.is_cut
+    # The newest two that count: the relabelled van's first decision, and "can't tell".
+    assert {label.label: label.total for label in cut.labels} == {"van": 1, "logo": 1}
 
 
 @pytest.mark.django_db
