@@ -39,6 +39,8 @@ DECLARE
     read_only name[] := ARRAY[
         'audit_event', 'auth_group', 'auth_group_permissions', 'auth_permission', 'django_content_type',
         'django_migrations',
+        -- What figures count.
+        'annotations_counteddecision',
         -- A provider of single sign-on is a way in for whoever runs it. Ours comes from the settings.
         'socialaccount_socialapp'
     ];

@@ -17,6 +17,11 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy
 
+from reviewapp.annotations.counting_triggers import (
+    DECISION_COUNTED,
+    RETRIEVER_COUNTED,
+    UNDO_COUNTED,
+)
 from reviewapp.annotations.fields import FIELDS
 from reviewapp.annotations.history_triggers import (
     ANNOTATION,
@@ -30,6 +35,7 @@ from reviewapp.annotations.history_triggers import (
 from reviewapp.annotations.querysets import (
     ANNOTATED,
     AnnotationQuerySet,
+    CountedDecisionQuerySet,
     DecisionQuerySet,
     DraftQuerySet,
     RevertedDecisionQuerySet,
@@ -195,6 +201,13 @@ class Annotation(models.Model):
             GinIndex(fields=["search"], name="annotation_search", gin_pending_list_limit=64),
             # result_matching.lock(): the annotations of a document
             models.Index(fields=["document_id", "retriever"], name="annotation_document"),
+            # waiting_by_age(), and the queue's filter by age; no decision writes to it
+            models.Index(
+                fields=["created_at"],
+                include=["retriever"],
+                name="annotation_waiting_since",
+                condition=Q(status="waiting"),
+            ),
             # annotated(): in the order they came, and their count. list.sql filters by what it
             # includes, so that what a page skips is read off the index alone
             models.Index(
@@ -222,6 +235,7 @@ class Annotation(models.Model):
         ]
         triggers = [
             ANNOTATION,
+            RETRIEVER_COUNTED,
             SEARCH,
             NeverTruncated(),
         ]
@@ -316,6 +330,7 @@ class Decision(models.Model):
         ]
         triggers = [
             DECISION,
+            DECISION_COUNTED,
             Immutable(name="never_changed"),
             CreationTimestamp("created_at"),
             NeverTruncated(),
@@ -356,9 +371,52 @@ class Undo(models.Model):
     class Meta:
         triggers = [
             UNDO,
+            UNDO_COUNTED,
             Immutable(name="never_changed"),
             CreationTimestamp("at"),
             NeverTruncated(),
+        ]
+
+
+class CountedDecision(models.Model):
+    """What figures count of a decision, in a narrow row that triggers keep (`counting_triggers.py`).
+
+    `effect` is an `Outcome` of `decisions/filters.py`. `label_seen` and `confidence_seen` are what
+    the person saw, `moved` is by how much they moved the confidence. `version` is the retriever's.
+    `delivery` is the state of the decision's change, "" without one. `tenths` is the time of the
+    decision and `delivery_tenths` the time until Mixpeek confirmed it, in tenths of a second.
+
+    It can be made anew from the decisions at any time, so it has no history.
+    """
+
+    decision = models.OneToOneField(
+        Decision, primary_key=True, on_delete=models.PROTECT, related_name="counted"
+    )
+    created_at = models.DateTimeField()
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    retriever = models.ForeignKey(
+        Retriever, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    version = models.IntegerField(null=True)
+    effect = models.CharField(max_length=12)
+    label_seen = models.TextField(default="")
+    label = models.CharField(max_length=100)
+    confidence_seen = models.FloatField(null=True)
+    moved = models.FloatField(null=True)
+    is_on_machines_label = models.BooleanField()
+    tenths = models.BigIntegerField(null=True)
+    is_undone = models.BooleanField(default=False)
+    delivery = models.CharField(max_length=10, default="")
+    delivery_tenths = models.BigIntegerField(null=True)
+
+    objects = CountedDecisionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # between(since, until): figures of a period
+            models.Index(fields=["created_at"], name="counted_at"),
         ]
 
 

@@ -8,16 +8,32 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Aggregate, Case, Count, Exists, F, Func, OuterRef, Q, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    Value,
+    When,
+)
 from django.db.models.fields.json import KT, KeyTextTransform
-from django.db.models.functions import Abs, Cast
+from django.db.models.functions import Abs, Cast, Floor
 from django.db.models.lookups import Exact
 
 from reviewapp.outbox.models import Change
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
-    from reviewapp.annotations.models import Annotation, Decision, Draft, RevertedDecision
+    from reviewapp.annotations.models import (
+        Annotation,
+        CountedDecision,
+        Decision,
+        Draft,
+        RevertedDecision,
+    )
 
 # An annotation in Mixpeek's sense: it has a label, and it is not gone.
 ANNOTATED = Q(label__gt="") & ~Q(status="gone")
@@ -65,6 +81,13 @@ _CONFIDENCE_SEEN = Case(
     )
 )
 
+# The tenths of `confidence_seen`, the last of which ends with 1; null if there was none.
+_BAND = Case(
+    When(confidence_seen__gte=0.9, then=Value(9)),
+    default=Cast(Floor(F("confidence_seen") * 10), models.IntegerField()),
+    output_field=models.IntegerField(),
+)
+
 # Nobody had decided the item that the decision's person saw.
 _IS_FIRST = Q(base__decision=None) | ~Q(base__has_key="decision")
 
@@ -76,14 +99,6 @@ _EFFECT = Case(
     default=Value("corrected"),
     output_field=models.CharField(),
 )
-
-
-class _Quantiles(Aggregate):
-    """The median and the 90th percentile, as an array; null without any value."""
-
-    function = "percentile_cont"
-    template = "%(function)s(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY %(expressions)s)"
-    output_field = ArrayField(models.FloatField())
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
@@ -109,32 +124,6 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
     def with_outcome(self, outcome: str) -> Self:
         """Return those that did this to the label that their person saw (`filters.Outcome`)."""
         return self.alias(effect=_EFFECT).filter(effect=outcome)
-
-    def by_period(self, starts: Sequence[datetime]) -> Self:
-        """Annotate each with its `period`: how many of these instants, which ascend, it is after.
-
-        An instant itself counts.
-        """
-        instants = Cast(Value(list(starts)), ArrayField(models.DateTimeField()))
-        period = Func(F("created_at"), instants, function="width_bucket")
-        return self.annotate(period=Cast(period, models.IntegerField()))
-
-    def tallied(self, *by: str) -> Any:
-        """Return, for each value of the fields `by`, how many there are of each outcome.
-
-        The keys are those fields, the outcomes of `filters.Outcome`, and `total`, which is the sum.
-        """
-        counts = {"total": Count("pk")}
-        for effect in ("confirmed", "relabelled", "corrected", "undecidable"):
-            counts[effect] = Count("pk", filter=Q(effect=effect))
-        return self.alias(effect=_EFFECT).order_by().values(*by).annotate(**counts)
-
-    def tallied_with_times(self, *by: str) -> Any:
-        """Return what `tallied` does, with `times`: the median and 90th percentile of the seconds.
-
-        It is None where no decision has a time.
-        """
-        return self.tallied(*by).annotate(times=_Quantiles("seconds"))
 
     def with_standing(self, standing: str) -> Self:
         """Return those that are in force, replaced, undone or not (`filters.Standing`)."""
@@ -164,6 +153,14 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         changes = Change.objects.filter(cause=OuterRef("decision_id"), state=state)
         return self.filter(Exists(changes))
 
+    def in_band(self, band: int | None) -> Self:
+        """Return those whose person saw a confidence of so many tenths, None for no confidence.
+
+        The last band, 9, ends with 1.
+        """
+        seen = self.alias(confidence_seen=_CONFIDENCE_SEEN)
+        return seen.alias(band=_BAND).filter(band=band)
+
     def listed(self) -> Self:
         """Join what a list shows of each, and leave out the values of its annotation."""
         shown = self.select_related("annotation__retriever", "reviewer", "undo")
@@ -182,6 +179,82 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
             undo=None,
         )
         return earlier.select_related("reviewer").order_by("-id")
+
+
+class CountedDecisionQuerySet(models.QuerySet["CountedDecision"]):
+    """What figures count of decisions; `DecisionFilter.counted` applies the filters."""
+
+    def between(self, since: datetime | None, until: datetime | None) -> Self:
+        """Return those from `since` (inclusive) to `until` (exclusive); None is unbounded."""
+        span: dict[str, datetime] = {}
+        if since is not None:
+            span["created_at__gte"] = since
+        if until is not None:
+            span["created_at__lt"] = until
+        return self.filter(**span)
+
+    def with_standing(self, standing: str) -> Self:
+        """Return those that are in force, replaced, undone or not (`filters.Standing`)."""
+        if standing == "undone":
+            return self.filter(is_undone=True)
+        if standing == "not_undone":
+            return self.filter(is_undone=False)
+        is_in_force = Q(decision__annotation__decision_id=F("decision_id"))
+        if standing == "in_force":
+            return self.filter(is_in_force)
+        replaced = ~is_in_force | Q(decision__annotation__decision_id=None)
+        return self.filter(replaced, is_undone=False)
+
+    def by_period(self, starts: Sequence[datetime]) -> Self:
+        """Annotate each with its `period`: how many of these instants, which ascend, it is after.
+
+        An instant itself counts.
+        """
+        instants = Cast(Value(list(starts)), ArrayField(models.DateTimeField()))
+        period = Func(F("created_at"), instants, function="width_bucket")
+        return self.annotate(period=Cast(period, models.IntegerField()))
+
+    def with_decided_label(self) -> Self:
+        """Annotate each with its `decided_label`, "" if its person could not tell."""
+        cannot_tell = When(effect="undecidable", then=Value(""))
+        decided_label = Case(cannot_tell, default=F("label"), output_field=models.CharField())
+        return self.annotate(decided_label=decided_label)
+
+    def with_band(self) -> Self:
+        """Annotate each with its `band`: tenths of the confidence seen, the last one up to 1."""
+        return self.annotate(band=_BAND)
+
+    def in_band(self, band: int | None) -> Self:
+        """Return those of this band (`with_band`), None for no confidence."""
+        return self.alias(band=_BAND).filter(band=band)
+
+    def counted_by(self, *by: str) -> Any:
+        """Return how many there are for each value of the fields `by`: those, and `total`."""
+        return self.order_by().values(*by).annotate(total=Count("pk"))
+
+    def tallied(self, *by: str) -> Any:
+        """Return, for each value of the fields `by`, how many there are of each outcome.
+
+        The keys are those fields, the outcomes of `filters.Outcome`, and `total`, which is the sum.
+        """
+        counts = {}
+        for effect in ("confirmed", "relabelled", "corrected", "undecidable"):
+            counts[effect] = Count("pk", filter=Q(effect=effect))
+        return self.counted_by(*by).annotate(**counts)
+
+    def tallied_by_delivery(self, *by: str) -> Any:
+        """Return, for each value of the fields `by`, how many are in each state of delivery."""
+        counts = {}
+        for state in Change.State.values:
+            counts[state] = Count("pk", filter=Q(delivery=state))
+        return self.counted_by(*by).annotate(**counts)
+
+    def timed(self, tenths: str, *by: str) -> Any:
+        """Return how often each time of a field comes for each value of the fields `by`.
+
+        The keys are those fields, the field itself, in tenths of a second, and `total`.
+        """
+        return self.filter(**{f"{tenths}__isnull": False}).counted_by(*by, tenths)
 
 
 class DraftQuerySet(models.QuerySet["Draft"]):

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from reviewapp.audit.actions import Action
 from reviewapp.audit.triggers import NeverTruncated, Tracked
+from reviewapp.outbox.counting_trigger import DELIVERY_COUNTED
 from reviewapp.outbox.querysets import ChangeQuerySet
 from reviewapp.outbox.status.presenters import (
     ICONS,
@@ -190,6 +191,7 @@ class Change(models.Model):
                 ],
                 deleted=Action.CHANGE_DELETED,
             ),
+            DELIVERY_COUNTED,
             NeverTruncated(),
         ]
 

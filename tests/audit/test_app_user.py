@@ -32,6 +32,7 @@ MENTIONED = [
     "accounts_user",
     "auth_group",
     "annotations_annotation",
+    "annotations_counteddecision",
     "retrievers_retriever",
 ]
 # Every function that it calls, as a session would make its own.

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from reviewapp.annotations.mirror.refs import matching_refs
-from reviewapp.annotations.models import Annotation, Decision
+from reviewapp.annotations.models import Annotation, CountedDecision, Decision
 from reviewapp.audit.registry import MAX_MATCHING_REFS
 from reviewapp.outbox.models import Change
 from reviewapp.retrievers.filters import offered_retrievers
@@ -26,7 +26,11 @@ from reviewapp.web.filters import (
 )
 
 if TYPE_CHECKING:
-    from reviewapp.annotations.querysets import AnnotationQuerySet, DecisionQuerySet
+    from reviewapp.annotations.querysets import (
+        AnnotationQuerySet,
+        CountedDecisionQuerySet,
+        DecisionQuerySet,
+    )
 
 # As the retriever of a filter: decisions about items that belong to none.
 NO_RETRIEVER = "none"
@@ -60,12 +64,29 @@ class Seen(TextChoices):
     MACHINE = "machine", gettext_lazy("The machine's")
 
 
+class ConfidenceBand(TextChoices):
+    """The confidence that the person saw, in tenths; each band excludes its upper bound but 1."""
+
+    NONE = "none", gettext_lazy("No confidence")
+    B0 = "0", gettext_lazy("Below 0.1")
+    B1 = "1", gettext_lazy("0.1 to below 0.2")
+    B2 = "2", gettext_lazy("0.2 to below 0.3")
+    B3 = "3", gettext_lazy("0.3 to below 0.4")
+    B4 = "4", gettext_lazy("0.4 to below 0.5")
+    B5 = "5", gettext_lazy("0.5 to below 0.6")
+    B6 = "6", gettext_lazy("0.6 to below 0.7")
+    B7 = "7", gettext_lazy("0.7 to below 0.8")
+    B8 = "8", gettext_lazy("0.8 to below 0.9")
+    B9 = "9", gettext_lazy("0.9 and above")
+
+
 @dataclass(frozen=True, kw_only=True)
 class DecisionFilter(Filter):
     """A filter of decisions; every field that is set narrows it.
 
     `person` holds the keys of people, of whom any may have decided. `label_from` is the label that
-    they saw. `retriever` is an id of Mixpeek's, or `NO_RETRIEVER`. `moved` is the least distance,
+    they saw, `band` the `ConfidenceBand` of the confidence that they saw. `retriever` is an id of
+    Mixpeek's, or `NO_RETRIEVER`, and `version` one of its versions. `moved` is the least distance,
     from 0 to 1, between the confidence that they saw and the one they gave. `delivery` is a state
     of `Change`. `since` is inclusive, `until` exclusive.
     """
@@ -74,7 +95,9 @@ class DecisionFilter(Filter):
     outcome: str = ""
     standing: str = ""
     seen: str = ""
+    band: str = ""
     retriever: str = ""
+    version: int | None = None
     label_from: str = ""
     label_to: str = ""
     moved: float | None = None
@@ -94,8 +117,12 @@ class DecisionFilter(Filter):
             decisions = decisions.with_standing(self.standing)
         if self.seen == Seen.MACHINE:
             decisions = decisions.on_machines_label()
+        if self.band:
+            decisions = decisions.in_band(self._band)
         if self.retriever:
             decisions = decisions.filter(annotation__retriever__retriever_id=self._retriever_id)
+        if self.version is not None:
+            decisions = decisions.filter(retriever_version=self.version)
         if self.label_from:
             decisions = decisions.filter(base__label=self.label_from)
         if self.label_to:
@@ -108,6 +135,36 @@ class DecisionFilter(Filter):
             refs = matching_refs(self.q, MAX_MATCHING_REFS)
             decisions = decisions.filter(annotation__ref__in=refs)
         return decisions
+
+    def counted(self) -> CountedDecisionQuerySet:
+        """Return what figures count of the matching decisions, unordered."""
+        counted = CountedDecision.objects.between(self.since, self.until)
+        if self.person:
+            counted = counted.filter(reviewer_id__in=set(map(int, self.person)))
+        if self.outcome:
+            counted = counted.filter(effect=self.outcome)
+        if self.standing:
+            counted = counted.with_standing(self.standing)
+        if self.seen == Seen.MACHINE:
+            counted = counted.filter(is_on_machines_label=True)
+        if self.band:
+            counted = counted.in_band(self._band)
+        if self.retriever:
+            counted = counted.filter(retriever__retriever_id=self._retriever_id)
+        if self.version is not None:
+            counted = counted.filter(version=self.version)
+        if self.label_from:
+            counted = counted.filter(label_seen=self.label_from)
+        if self.label_to:
+            counted = counted.filter(label=self.label_to).exclude(effect=Outcome.UNDECIDABLE)
+        if self.moved is not None:
+            counted = counted.filter(moved__gte=self.moved)
+        if self.delivery:
+            counted = counted.filter(delivery=self.delivery)
+        if self.q:
+            refs = matching_refs(self.q, MAX_MATCHING_REFS)
+            counted = counted.filter(decision__annotation__ref__in=refs)
+        return counted
 
     def annotations(self) -> AnnotationQuerySet:
         """Return the annotations with a current label that match, unordered.
@@ -125,6 +182,11 @@ class DecisionFilter(Filter):
         if self.q:
             annotations = annotations.filter(ref__in=matching_refs(self.q, MAX_MATCHING_REFS))
         return annotations
+
+    @property
+    def _band(self) -> int | None:
+        """The tenths of the confidence seen, None for no confidence."""
+        return None if self.band == ConfidenceBand.NONE else int(self.band)
 
     @property
     def _retriever_id(self) -> str | None:
@@ -152,6 +214,16 @@ class DecisionsForm(TimeSpanForm):
         choices=[("", gettext_lazy("Any label")), *Seen.choices],
     )
     retriever = Choice(label=gettext_lazy("Retriever"))
+    band = Choice(
+        label=gettext_lazy("Confidence seen"),
+        choices=[("", gettext_lazy("Any confidence")), *ConfidenceBand.choices],
+    )
+    version = forms.IntegerField(
+        label=gettext_lazy("Retriever version"),
+        min_value=1,
+        max_value=2**31 - 1,
+        required=False,
+    )
     delivery = Choice(
         label=gettext_lazy("Delivery"),
         choices=[("", gettext_lazy("Any delivery")), *Change.State.choices],

@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from math import sqrt
+from typing import Any
 
-from django.db.models import Count
-from django.db.models.fields.json import KT
+from django.db.models import Count, Q
 
-from reviewapp.annotations.decisions.totals import MAX_COUNTED
-from reviewapp.annotations.models import Decision
-from reviewapp.annotations.querysets import DecisionQuerySet
+from reviewapp.annotations.decisions.filters import (
+    ConfidenceBand,
+    DecisionFilter,
+    Outcome,
+    Seen,
+    Standing,
+)
+from reviewapp.retrievers.models import Retriever
 
 # With fewer decisions, a share says too little.
 LEAST_DECISIONS = 20
+# A table of labels by labels has no more columns, and a list of confusions no more lines.
+MAX_COLUMNS = 12
+MAX_CONFUSIONS = 20
 # Standard deviations on both sides that hold 95 % of a normal distribution.
 _Z = 1.959964
 
 
 @dataclass(frozen=True, kw_only=True)
-class Override:
-    """The decisions about one label of the machine's.
+class Share:
+    """How many of some decisions about the machine's labels decided another label.
 
-    `by_label` counts those who decided another label, by that label, the most frequent first.
+    `filters` are the fields of `DecisionFilter` that select the decisions.
     """
 
-    label: str
     total: int
-    undecidable: int
-    by_label: dict[str, int]
-
-    @property
-    def overridden(self) -> int:
-        """How many decided another label."""
-        return sum(self.by_label.values())
+    overridden: int
+    undecidable: int = 0
+    filters: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_enough(self) -> bool:
@@ -53,44 +57,85 @@ class Override:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Override(Share):
+    """The decisions about one label of the machine's.
+
+    `by_label` counts the decisions by the label decided, the most frequent first; the machine's own
+    is among them if anybody confirmed it.
+    """
+
+    label: str
+    by_label: dict[str, int]
+
+    @property
+    def other_labels(self) -> dict[str, int]:
+        """The decisions for another label, by that label."""
+        others = dict(self.by_label)
+        others.pop(self.label, None)
+        return others
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confusion(Share):
+    """The decisions about one label of the machine's that decided one other label.
+
+    `total` counts all decisions about the machine's label, `overridden` those for the other one.
+    """
+
+    machine: str
+    person: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Overrides:
-    """The overrides of each label, most decisions first. `is_cut`: older decisions are left out."""
+    """What was decided about the machine's labels.
+
+    `labels` has the label with the most decisions first, and so have `columns`, the labels decided
+    most often, `MAX_COLUMNS` at most. `bands` are by the machine's confidence, `versions` by the
+    version of the retriever, each with its name. `confusions` are the pairs of labels that were
+    confused most often.
+    """
 
     labels: list[Override]
-    is_cut: bool
+    columns: list[str]
+    bands: list[tuple[ConfidenceBand, Share]]
+    versions: list[tuple[str, int, Share]]
+    confusions: list[Confusion]
 
 
-def count_overrides(decisions: DecisionQuerySet, *, most: int = MAX_COUNTED) -> Overrides:
-    """Count what was decided about the machine's labels. One query, or two.
+def about_machines_labels(decision_filter: DecisionFilter) -> DecisionFilter:
+    """Return the filter of those decisions whose person saw the machine's label, not undone."""
+    return replace(decision_filter, seen=Seen.MACHINE, standing=Standing.NOT_UNDONE)
 
-    Only decisions count whose person saw the machine's label and that were not undone, the newest
-    `most` of them.
+
+def count_overrides(decision_filter: DecisionFilter) -> Overrides:
+    """Count what was decided about the machine's labels. Four queries.
+
+    Only decisions count whose person saw the machine's label and that were not undone.
     """
-    matching = decisions.on_machines_label().with_standing("not_undone")
-    newest_first = matching.order_by("-id").values("pk")
-    counted = Decision.objects.filter(pk__in=newest_first[:most])
-    seen = counted.annotate(label_seen=KT("base__label"))
-    rows = seen.values_list("label_seen", "outcome", "label").annotate(Count("pk"))
+    labels = _count_labels(decision_filter)
+    decided: Counter[str] = Counter()
+    confusions = []
+    for override in labels:
+        decided.update(override.by_label)
+        for label, number in override.other_labels.items():
+            confusion = Confusion(
+                total=override.total,
+                overridden=number,
+                filters={"label_from": override.label, "label_to": label},
+                machine=override.label,
+                person=label,
+            )
+            confusions.append(confusion)
 
-    totals: Counter[str] = Counter()
-    undecidable: Counter[str] = Counter()
-    decided: dict[str, Counter[str]] = defaultdict(Counter)
-    for label_seen, outcome, label, count in rows:
-        totals[label_seen] += count
-        if outcome == Decision.Outcome.UNDECIDABLE:
-            undecidable[label_seen] += count
-        elif label != label_seen:
-            decided[label_seen][label] += count
-
-    labels = []
-    for label, total in totals.most_common():
-        by_label = dict(decided[label].most_common())
-        override = Override(
-            label=label, total=total, undecidable=undecidable[label], by_label=by_label
-        )
-        labels.append(override)
-    is_cut = totals.total() == most and newest_first[most : most + 1].exists()
-    return Overrides(labels=labels, is_cut=is_cut)
+    confusions.sort(key=lambda pair: (-pair.overridden, pair.machine, pair.person))
+    return Overrides(
+        labels=labels,
+        columns=[label for label, _number in decided.most_common(MAX_COLUMNS)],
+        bands=_count_bands(decision_filter),
+        versions=_count_versions(decision_filter),
+        confusions=confusions[:MAX_CONFUSIONS],
+    )
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
@@ -105,3 +150,79 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     low = max(0.0, (centre - margin) / scale)
     high = min(1.0, (centre + margin) / scale)
     return low, high
+
+
+def _count_labels(decision_filter: DecisionFilter) -> list[Override]:
+    """Return what was decided about each label of the machine's, most decisions first."""
+    decisions = about_machines_labels(decision_filter).counted().with_decided_label()
+    totals: Counter[str] = Counter()
+    undecidable: Counter[str] = Counter()
+    decided: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in decisions.counted_by("label_seen", "decided_label"):
+        seen, label, total = row["label_seen"], row["decided_label"], row["total"]
+        totals[seen] += total
+        if label:
+            decided[seen][label] += total
+        else:
+            undecidable[seen] += total
+
+    labels = []
+    for label, total in sorted(totals.items(), key=lambda pair: (-pair[1], pair[0])):
+        by_label = dict(decided[label].most_common())
+        override = Override(
+            label=label,
+            total=total,
+            undecidable=undecidable[label],
+            overridden=sum(by_label.values()) - by_label.get(label, 0),
+            by_label=by_label,
+            filters={"label_from": label},
+        )
+        labels.append(override)
+    return labels
+
+
+def _count_bands(decision_filter: DecisionFilter) -> list[tuple[ConfidenceBand, Share]]:
+    """Return the shares by the machine's confidence, the lowest first, without one last."""
+    decisions = about_machines_labels(decision_filter).counted().with_band()
+    rows = {row["band"]: row for row in _shares(decisions, "band")}
+    bands = []
+    for band in [*range(10), None]:
+        if band in rows:
+            choice = ConfidenceBand.NONE if band is None else ConfidenceBand(str(band))
+            bands.append((choice, _share(rows[band], band=choice.value)))
+    return bands
+
+
+def _count_versions(decision_filter: DecisionFilter) -> list[tuple[str, int, Share]]:
+    """Return the shares by retriever and its version: by name, the newest version first.
+
+    Decisions about items that had no version of a retriever are in none.
+    """
+    decisions = about_machines_labels(decision_filter).counted().filter(version__isnull=False)
+    rows = list(_shares(decisions, "retriever_id", "version"))
+    retrievers = Retriever.objects.in_bulk({row["retriever_id"] for row in rows} - {None})
+
+    versions = []
+    for row in rows:
+        retriever = retrievers.get(row["retriever_id"])
+        if retriever is not None:
+            filters = {"retriever": retriever.retriever_id, "version": row["version"]}
+            versions.append((retriever.name, row["version"], _share(row, **filters)))
+    return sorted(versions, key=lambda version: (version[0], -version[1]))
+
+
+def _shares(decisions: Any, *by: str) -> Any:
+    """Return the numbers of a share for each value of the fields `by`."""
+    return decisions.counted_by(*by).annotate(
+        overridden=Count("pk", filter=Q(effect=Outcome.RELABELLED)),
+        undecidable=Count("pk", filter=Q(effect=Outcome.UNDECIDABLE)),
+    )
+
+
+def _share(row: Mapping[str, Any], **filters: Any) -> Share:
+    return Share(
+        total=row["total"],
+        overridden=row["overridden"],
+        undecidable=row["undecidable"],
+        filters=filters,
+    )

@@ -12,7 +12,9 @@ from reviewapp.audit.filters import EventFilter, HistoryForm
 from reviewapp.audit.first_page import filter_choices
 
 # Filters of decisions that say nothing about the current label of an item.
-_ABOUT_DECISIONS = ("outcome", "standing", "seen", "label_from", "moved", "delivery")
+_ABOUT_DECISIONS = (
+    "outcome", "standing", "seen", "band", "version", "label_from", "moved", "delivery",
+)  # fmt: skip
 
 
 class ExportKind(TextChoices):

@@ -2,46 +2,42 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count
+from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _
 
 from reviewapp.annotations.decisions.filters import NO_RETRIEVER, DecisionFilter, Outcome
 from reviewapp.annotations.figures.filters import Breakdown
 from reviewapp.annotations.figures.periods import Period, Periods
+from reviewapp.annotations.figures.quantiles import Times, times_by_key
 from reviewapp.annotations.models import Decision
-from reviewapp.annotations.querysets import DecisionQuerySet
+from reviewapp.annotations.querysets import CountedDecisionQuerySet
+from reviewapp.retrievers.models import Retriever
 from reviewapp.web.filters import distinct_choices
 
-# A table of periods has no more columns: the people or retrievers with the most decisions.
+# A table of periods has no more columns: the people, retrievers or labels with the most decisions.
 MAX_COLUMNS = 20
 
-# By breakdown, the fields that hold the key and the name of each part.
-_FIELDS = {
-    Breakdown.PERSON: ("reviewer_id", "reviewer__username"),
-    Breakdown.RETRIEVER: (
-        "annotation__retriever__retriever_id",
-        "annotation__retriever__name",
-    ),
+# By breakdown, the column that tells its parts apart.
+_COLUMNS = {
+    Breakdown.PERSON: "reviewer_id",
+    Breakdown.RETRIEVER: "retriever_id",
+    Breakdown.LABEL: "decided_label",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """Some decisions: how many in all and of each outcome, and the seconds that they took.
-
-    `median` and `slow` (90 % took no longer) are None where none has a time.
-    """
+    """Some decisions: how many in all and of each outcome, and the seconds that they took."""
 
     total: int = 0
     by_outcome: dict[str, int]
-    median: float | None = None
-    slow: float | None = None
+    times: Times = field(default_factory=Times)
 
 
 _NOTHING = Tally(by_outcome=dict.fromkeys(Outcome.values, 0))
@@ -49,7 +45,10 @@ _NOTHING = Tally(by_outcome=dict.fromkeys(Outcome.values, 0))
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A part of a breakdown: an outcome, person or retriever; `key` is what its filter takes."""
+    """A part of a breakdown: an outcome, person, retriever or label decided.
+
+    `key` is what its filter takes, of labels "" for decisions whose person could not tell.
+    """
 
     breakdown: Breakdown
     key: str
@@ -60,7 +59,11 @@ class Part:
         """The fields of `DecisionFilter` that select its decisions."""
         if self.breakdown is Breakdown.PERSON:
             return {"person": (self.key,)}
-        return {self.breakdown.value: self.key}
+        if self.breakdown is not Breakdown.LABEL:
+            return {self.breakdown.value: self.key}
+        if self.key:
+            return {"label_to": self.key}
+        return {"outcome": Outcome.UNDECIDABLE}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,14 +100,14 @@ def count_decisions(
 ) -> DecisionFigures:
     """Count the decisions of this filter in these periods, of which there is one at least.
 
-    Four queries, and a fifth unless the breakdown is by outcome.
+    Twelve queries at most.
     """
     span = replace(decision_filter, since=periods.since, until=periods.until)
-    decisions = span.decisions()
-    by_period = _tallies_by_period(decisions, periods.starts)
-    total = _tallies_by_period(decisions, periods.starts[:1]).get(1, _NOTHING)
-    people = _tallies(decisions, Breakdown.PERSON)
-    retrievers = _tallies(decisions, Breakdown.RETRIEVER)
+    decisions = span.counted()
+    by_period = _tally(decisions.by_period(periods.starts), "period")
+    total = _tally(decisions.by_period(periods.starts[:1]), "period").get(1, _NOTHING)
+    people = _tally_parts(decisions, Breakdown.PERSON)
+    retrievers = _tally_parts(decisions, Breakdown.RETRIEVER)
 
     if breakdown is Breakdown.OUTCOME:
         parts = []
@@ -113,10 +116,7 @@ def count_decisions(
         by_part = total.by_outcome
         counts = {number: tally.by_outcome for number, tally in by_period.items()}
     else:
-        counted = people if breakdown is Breakdown.PERSON else retrievers
-        parts = [part for part, _tally in counted]
-        by_part = {part.key: tally.total for part, tally in counted}
-        counts = _counts_by_period(decisions, periods, breakdown)
+        parts, by_part, counts = _break_down(decisions, periods, breakdown)
 
     rows = []
     for number, period in enumerate(periods.periods, 1):
@@ -142,53 +142,73 @@ def first_decision_at() -> datetime | None:
     return Decision.objects.order_by("created_at").values_list("created_at", flat=True).first()
 
 
-def _tallies_by_period(
-    decisions: DecisionQuerySet,
-    starts: Sequence[datetime],
-) -> dict[int, Tally]:
-    """Return the tally of each period that has decisions, by its number from 1."""
-    rows = decisions.by_period(starts).tallied_with_times("period")
-    return {row["period"]: _tally(row) for row in rows}
+def _tally(decisions: CountedDecisionQuerySet, column: str) -> dict[Any, Tally]:
+    """Return the tally of each value of a column that has decisions. Two queries."""
+    times = times_by_key(decisions.timed("tenths", column), column, "tenths")
+    tallies = {}
+    for row in decisions.tallied(column):
+        by_outcome = {outcome.value: row[outcome.value] for outcome in Outcome}
+        key = row[column]
+        tallies[key] = Tally(
+            total=row["total"], by_outcome=by_outcome, times=times.get(key, Times())
+        )
+    return tallies
 
 
-def _counts_by_period(
-    decisions: DecisionQuerySet,
+def _tally_parts(
+    decisions: CountedDecisionQuerySet,
+    breakdown: Breakdown,
+) -> list[tuple[Part, Tally]]:
+    """Return the parts that have decisions, each with its tally, most decisions first."""
+    tallies = _tally(decisions, _COLUMNS[breakdown])
+    pairs = [(part, tallies[key]) for key, part in _parts(breakdown, tallies).items()]
+    return sorted(pairs, key=lambda pair: (-pair[1].total, pair[0].name, pair[0].key))
+
+
+def _break_down(
+    decisions: CountedDecisionQuerySet,
     periods: Periods,
     breakdown: Breakdown,
-) -> dict[int, dict[str, int]]:
-    """Return how many decisions each part has in each period, by number and key."""
-    key = _FIELDS[breakdown][0]
-    in_periods = decisions.by_period(periods.starts).order_by()
-    rows: Any = in_periods.values("period", key).annotate(total=Count("pk"))
+) -> tuple[list[Part], Counter[str], dict[int, dict[str, int]]]:
+    """Return the parts, most decisions first, and how many decisions each has by its key.
+
+    The last value are the numbers of each period that has any, by its own number from 1.
+    """
+    column = _COLUMNS[breakdown]
+    in_periods = decisions.by_period(periods.starts).with_decided_label()
+    rows = list(in_periods.counted_by("period", column))
+    parts = _parts(breakdown, {row[column] for row in rows})
+
+    by_part: Counter[str] = Counter()
     counts: dict[int, dict[str, int]] = defaultdict(dict)
     for row in rows:
-        counts[row["period"]][_key(row[key])] = row["total"]
-    return counts
+        key = parts[row[column]].key
+        by_part[key] += row["total"]
+        counts[row["period"]][key] = row["total"]
+
+    ordered = sorted(parts.values(), key=lambda part: (-by_part[part.key], part.name, part.key))
+    return ordered, by_part, counts
 
 
-def _tallies(decisions: DecisionQuerySet, breakdown: Breakdown) -> list[tuple[Part, Tally]]:
-    """Return the parts that have decisions, each with its tally, most decisions first."""
-    key, name = _FIELDS[breakdown]
-    rows = decisions.tallied_with_times(key, name)
-    by_key = {}
-    names = []
-    for row in rows:
-        row_key = _key(row[key])
-        by_key[row_key] = _tally(row)
-        names.append((row_key, row[name] or _("Without a retriever"), row_key))
+def _parts(breakdown: Breakdown, keys: Iterable[Any]) -> dict[Any, Part]:
+    """Return the part of each of these keys of its column. One query, none for labels."""
+    keys = set(keys)
+    filter_keys = {key: "" if key is None else str(key) for key in keys}
+    names: list[tuple[Any, str, str]] = []
+    if breakdown is Breakdown.LABEL:
+        names = [(label, label or _("Can't tell"), label) for label in keys]
+    elif breakdown is Breakdown.PERSON:
+        people = get_user_model().objects.filter(pk__in=keys)
+        names = [(key, name, str(key)) for key, name in people.values_list("pk", "username")]
+    else:
+        retrievers = Retriever.objects.filter(pk__in=keys - {None})
+        names = list(retrievers.values_list("pk", "name", "retriever_id"))
+        filter_keys = {key: retriever_id for key, _name, retriever_id in names}
+        if None in keys:
+            names.append((None, _("Without a retriever"), NO_RETRIEVER))
+            filter_keys[None] = NO_RETRIEVER
 
-    tallies = []
-    for row_key, title in distinct_choices(names):
-        part = Part(breakdown=breakdown, key=row_key, name=title)
-        tallies.append((part, by_key[row_key]))
-    return sorted(tallies, key=lambda pair: (-pair[1].total, pair[0].name, pair[0].key))
-
-
-def _key(value: object) -> str:
-    return NO_RETRIEVER if value is None else str(value)
-
-
-def _tally(row: dict[str, Any]) -> Tally:
-    median, slow = row["times"] or (None, None)
-    by_outcome = {outcome.value: row[outcome.value] for outcome in Outcome}
-    return Tally(total=row["total"], by_outcome=by_outcome, median=median, slow=slow)
+    parts = {}
+    for key, title in distinct_choices(names):
+        parts[key] = Part(breakdown=breakdown, key=filter_keys[key], name=title)
+    return parts

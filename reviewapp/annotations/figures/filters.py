@@ -17,6 +17,7 @@ class Breakdown(TextChoices):
     OUTCOME = "outcome", gettext_lazy("Outcome")
     PERSON = "person", gettext_lazy("Person")
     RETRIEVER = "retriever", gettext_lazy("Retriever")
+    LABEL = "label", gettext_lazy("Label decided")
 
 
 class FiguresForm(DecisionsForm):
@@ -42,7 +43,9 @@ class FiguresForm(DecisionsForm):
     @property
     def narrows_more(self) -> bool:
         """Whether a filter is set that the page folds away."""
-        folded = ("q", "outcome", "seen", "delivery", "label_from", "label_to", "moved")
+        folded = (
+            "q", "outcome", "seen", "band", "version", "delivery", "label_from", "label_to", "moved",
+        )  # fmt: skip
         is_set = any(self[name].value() for name in folded)
         return is_set or self["standing"].value() not in {None, "", Standing.NOT_UNDONE}
 

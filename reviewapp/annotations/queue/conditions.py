@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.queue.filters import Band, QueueFilter, Show, Sort
+from reviewapp.annotations.queue.filters import Age, Band, QueueFilter, Show, Sort
 from reviewapp.annotations.queue.search_query import search_query
 
 if TYPE_CHECKING:
@@ -144,6 +144,17 @@ _BANDS: Mapping[str, str] = {
     Band.HIGH: "annotations_annotation.sureness >= 0.8",
 }
 
+# An age includes its lower bound.
+_CREATED = "annotations_annotation.created_at"
+AGES: Mapping[Age, str] = {
+    Age.DAY: f"{_CREATED} > now() - interval '1 day'",
+    Age.WEEK: f"{_CREATED} <= now() - interval '1 day' AND {_CREATED} > now() - interval '7 days'",
+    Age.MONTH: f"{_CREATED} <= now() - interval '7 days'"
+    f" AND {_CREATED} > now() - interval '30 days'",
+    Age.OLDER: f"{_CREATED} <= now() - interval '30 days'",
+    Age.UNKNOWN: f"{_CREATED} IS NULL",
+}
+
 _RETRIEVER = "annotations_annotation.retriever_id = %(retriever)s"
 _LABEL = "annotations_annotation.label = %(label)s"
 _REVIEWER = "annotations_annotation.reviewer_id = %(reviewer)s"
@@ -167,6 +178,8 @@ def selected(filters: QueueFilter) -> list[str]:
         pieces.append(_REVIEWER)
     if filters.band:
         pieces.append(_BANDS[filters.band])
+    if filters.age:
+        pieces.append(AGES[Age(filters.age)])
     return pieces
 
 

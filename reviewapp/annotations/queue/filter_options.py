@@ -9,7 +9,7 @@ from django.template.loader import get_template
 from django.utils.safestring import SafeString, mark_safe
 
 from reviewapp.annotations.models import Annotation
-from reviewapp.annotations.queue.filters import Band, QueueFilter, Show
+from reviewapp.annotations.queue.filters import Age, Band, QueueFilter, Show
 from reviewapp.bounded_cache import MIB, bounded_cache
 from reviewapp.naming import same_key
 from reviewapp.postgres.statement import sql_file
@@ -96,6 +96,7 @@ def _render(options: FilterOptions, filters: QueueFilter) -> SafeString:
         "labels": labels,
         "has_more_labels": len(labels) >= _MAX_LABELS,
         "bands": Band.choices,
+        "ages": Age.choices,
         "statuses": Annotation.Status.choices,
         "chosen": filters,
     }

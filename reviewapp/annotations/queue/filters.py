@@ -41,6 +41,16 @@ class Band(TextChoices):
     HIGH = "high", gettext_lazy("0.8 and above")
 
 
+class Age(TextChoices):
+    """How long ago Mixpeek got the annotation; a result that nobody annotated has no such time."""
+
+    DAY = "day", gettext_lazy("Under a day")
+    WEEK = "week", gettext_lazy("1 to 7 days")
+    MONTH = "month", gettext_lazy("7 to 30 days")
+    OLDER = "older", gettext_lazy("30 days and more")
+    UNKNOWN = "unknown", gettext_lazy("Not annotated at Mixpeek")
+
+
 class Sort(TextChoices):
     """Orders, each with an index. An item may arrive here long after its birth."""
 
@@ -93,6 +103,12 @@ class QueueFilterForm(FilterForm):
         required=False,
         error_messages=_CHOICE_ERRORS,
     )
+    age = forms.ChoiceField(
+        label=gettext_lazy("Age"),
+        choices=Age.choices,
+        required=False,
+        error_messages=_CHOICE_ERRORS,
+    )
     sort = forms.ChoiceField(
         label=gettext_lazy("Order"),
         choices=Sort.choices,
@@ -120,6 +136,7 @@ class QueueFilter(Filter):
     status: str = ""
     reviewer: int | None = None
     band: str = ""
+    age: str = ""
     sort: str = ""
     problems: tuple[str, ...] = field(default=(), metadata=NOT_A_PARAMETER)
 

@@ -17,8 +17,13 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from reviewapp.annotations.decisions.corrections import build_corrected_rows, corrected_page
-from reviewapp.annotations.decisions.filters import DecisionFilter, DecisionsForm, Seen, Standing
-from reviewapp.annotations.decisions.overrides import LEAST_DECISIONS, Overrides, count_overrides
+from reviewapp.annotations.decisions.filters import DecisionFilter, DecisionsForm
+from reviewapp.annotations.decisions.overrides import (
+    LEAST_DECISIONS,
+    Overrides,
+    about_machines_labels,
+    count_overrides,
+)
 from reviewapp.annotations.decisions.rows import build_rows
 from reviewapp.annotations.decisions.totals import count_by_person
 from reviewapp.annotations.models import Decision, RevertedDecision
@@ -71,7 +76,7 @@ def decision_totals(request: Request) -> HttpResponse:
         return render(request, "annotations/decision_totals.html", context, status=422)
 
     decision_filter = form.decision_filter()
-    totals = count_by_person(decision_filter.decisions())
+    totals = count_by_person(decision_filter.counted())
     people = []
     for person in totals.people:
         of_person = decision_filter.querystring(person=(str(person.person_id),))
@@ -90,21 +95,15 @@ def overrides(request: Request) -> HttpResponse:
         return render(request, "annotations/overrides.html", context, status=422)
 
     decision_filter = form.decision_filter()
-    counted = count_overrides(decision_filter.decisions())
+    counted = count_overrides(decision_filter)
     if request.GET.get("format") == "csv":
         return _overrides_csv(counted)
 
-    labels = []
-    for override in counted.labels:
-        here = decision_filter.querystring(
-            seen=Seen.MACHINE, standing=Standing.NOT_UNDONE, label_from=override.label
-        )
-        labels.append((override, here))
     parameters = {**decision_filter.parameters(), "format": "csv"}
     context |= {
         "overrides": counted,
-        "labels": labels,
         "decision_filter": decision_filter,
+        "about_machine": about_machines_labels(decision_filter),
         "csv_query": urlencode(parameters, doseq=True),
         "least": LEAST_DECISIONS,
     }

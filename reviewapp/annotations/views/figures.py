@@ -12,8 +12,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from reviewapp.annotations.figures.counts import count_decisions, first_decision_at
+from reviewapp.annotations.figures.deliveries import count_deliveries
 from reviewapp.annotations.figures.filters import Breakdown, FiguresForm
 from reviewapp.annotations.figures.periods import divide
+from reviewapp.annotations.figures.waiting import count_waiting
 from reviewapp.web.http import Request
 
 
@@ -21,7 +23,12 @@ from reviewapp.web.http import Request
 @permission_required("audit.view_event", raise_exception=True)
 def figures(request: Request) -> HttpResponse:
     """Show figures of the decisions that match; invalid filters get a 422 with their errors."""
-    return _render(request, {"breakdowns": list(Breakdown), "list_url": reverse("decisions")})
+    context = {
+        "person": None,
+        "breakdowns": list(Breakdown),
+        "list_url": reverse("decisions"),
+    }
+    return _render(request, context)
 
 
 @require_safe
@@ -30,22 +37,22 @@ def my_figures(request: Request) -> HttpResponse:
     """Show figures of one's own decisions that match, as `figures` does."""
     context = {
         "person": request.user,
-        "breakdowns": [Breakdown.OUTCOME, Breakdown.RETRIEVER],
+        "breakdowns": [Breakdown.OUTCOME, Breakdown.RETRIEVER, Breakdown.LABEL],
         "list_url": reverse("decisions_of_person", args=[request.user.pk]),
     }
     return _render(request, context)
 
 
 def _render(request: Request, context: dict[str, Any]) -> HttpResponse:
-    """Render the figures of the matching decisions, of `person` alone if the context has one.
+    """Render the figures of the matching decisions, of `person` alone unless it is None.
 
     `breakdowns` are those that the page offers, and `list_url` lists the decisions of a filter.
     """
     query = request.GET.copy()
-    if "person" in context:
+    if context["person"] is not None:
         query.setlist("person", [str(context["person"].pk)])
     form = FiguresForm(query)
-    context |= {"form": form, "figures": None, "decision_filter": None}
+    context |= {"form": form, "figures": None, "decision_filter": None, "waiting": None}
     if not form.is_valid():
         return render(request, "annotations/figures.html", context, status=422)
 
@@ -65,4 +72,7 @@ def _render(request: Request, context: dict[str, Any]) -> HttpResponse:
     context["periods"] = periods
     if periods.periods:
         context["figures"] = count_decisions(decision_filter, periods, breakdown)
+        context["deliveries"] = count_deliveries(decision_filter, periods)
+    if context["person"] is None:
+        context["waiting"] = count_waiting(decision_filter.retriever)
     return render(request, "annotations/figures.html", context)

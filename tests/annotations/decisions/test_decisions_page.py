@@ -10,7 +10,6 @@ from django.urls import reverse
 
 from reviewapp.accounts.models import User
 from reviewapp.annotations.decide.undo import undo
-from reviewapp.annotations.decisions.totals import count_by_person
 from reviewapp.annotations.models import Decision
 from reviewapp.retrievers.guidance.labels import Label
 from reviewapp.retrievers.guidance.services import set_labels
@@ -156,20 +155,6 @@ def test_it_counts_by_person_and_outcome(
 
     narrowed = lena_client.get("/decisions/totals?outcome=undecidable").context["totals"]
     assert [(person.username, person.total) for person in narrowed.people] == [("bob", 1)]
-
-
-def test_it_counts_the_newest_and_says_if_there_are_more(
-    lena_client: Client, decided: dict[str, Decision]
-) -> None:
-    everything = Decision.objects.all()
-    exactly = count_by_person(everything, most=6)
-    assert (exactly.sums["total"], exactly.is_cut) == (6, False)
-
-    cut = count_by_person(everything, most=5)
-    oldest = Decision.objects.order_by("pk")[0]
-    assert (cut.sums["total"], cut.is_cut) == (5, True)
-    counts = {person.username: person.total for person in cut.people}
-    assert counts[oldest.reviewer.username] == 2
 
 
 def test_it_pages_by_key(lena_client: Client, alice: User) -> None:
