@@ -25,7 +25,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # The two parts of `make test` run at the same time, and both wait much of it.
 PYTEST = $(PY) -m pytest -n 4 --dist worksteal
-PYTEST_BROWSER = $(PY) -m pytest -n 3 --dist worksteal -p no:schemathesis tests/browser
+PYTEST_BROWSER = $(PY) -m pytest -n 3 --dist worksteal tests/browser
 
 .PHONY: run setup dev browser check test test-long lint types migrations fast-tests tests browser-tests long-tests \
 	long-browser-tests compiled bench bench-browser bench-reviewers drill lock messages clean
