@@ -24,7 +24,7 @@ from reviewapp.annotations.views.decisions import (
 )
 from reviewapp.annotations.views.drafts import discard_draft, save_draft
 from reviewapp.annotations.views.exports import export_file, export_manifest, exports
-from reviewapp.annotations.views.figures import figures, my_figures
+from reviewapp.annotations.views.figures import figures, figures_csv, my_figures
 from reviewapp.annotations.views.life import life
 from reviewapp.annotations.views.palette import palette
 from reviewapp.annotations.views.queue import queue
@@ -72,6 +72,7 @@ urlpatterns = [
     path("decisions/<uuid:decision_id>", decision_by_id, name="decision_by_id"),
     path("figures", figures, name="figures"),
     path("figures/mine", my_figures, name="my_figures"),
+    path("figures/<str:figure>.csv", figures_csv, name="figures_csv"),
     path("exports", exports, name="exports"),
     path("exports/<int:pk>/file", export_file, name="export_file"),
     path("exports/<int:pk>/manifest", export_manifest, name="export_manifest"),

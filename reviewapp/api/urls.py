@@ -16,6 +16,7 @@ from reviewapp.api.views.annotations import (
     Versions,
 )
 from reviewapp.api.views.bulk import BulkAnnotations
+from reviewapp.api.views.figures import FigureDetail
 from reviewapp.api.views.history import ChangeDetail, ChangeWithdrawal, HistoryList
 from reviewapp.api.views.not_found import UnknownPath
 from reviewapp.api.views.openapi import OpenApi, docs
@@ -59,6 +60,7 @@ urlpatterns = [
     ),
     path(_RETRIEVER, RetrieverDetail.as_view(), name="api_retriever"),
     path("api/v1/history/list", HistoryList.as_view(), name="api_history_list"),
+    path("api/v1/figures/<str:figure>", FigureDetail.as_view(), name="api_figure"),
     path("api/v1/changes/<int:change_id>", ChangeDetail.as_view(), name="api_change"),
     path(
         "api/v1/changes/<int:change_id>/withdraw",

@@ -141,6 +141,7 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
             "execution_id": execution.execution_id,
         },
         "api_change": {"change_id": change.pk},
+        **{key: {"figure": "decisions"} for key in ("figures_csv", "api_figure")},
         "api_openapi": {"form": "json"},
         "completions": {"kind": "people"},
         "api_nothing": {"rest": "nothing/of/the/kind"},

@@ -106,8 +106,8 @@ def count_decisions(
     decisions = span.counted()
     by_period = _tally(decisions.by_period(periods.starts), "period")
     total = _tally(decisions.by_period(periods.starts[:1]), "period").get(1, _NOTHING)
-    people = _tally_parts(decisions, Breakdown.PERSON)
-    retrievers = _tally_parts(decisions, Breakdown.RETRIEVER)
+    people = tally_parts(decisions, Breakdown.PERSON)
+    retrievers = tally_parts(decisions, Breakdown.RETRIEVER)
 
     if breakdown is Breakdown.OUTCOME:
         parts = []
@@ -116,7 +116,7 @@ def count_decisions(
         by_part = total.by_outcome
         counts = {number: tally.by_outcome for number, tally in by_period.items()}
     else:
-        parts, by_part, counts = _break_down(decisions, periods, breakdown)
+        parts, by_part, counts = break_down(decisions, periods, breakdown)
 
     rows = []
     for number, period in enumerate(periods.periods, 1):
@@ -137,6 +137,16 @@ def count_decisions(
     )
 
 
+def tally_periods(decision_filter: DecisionFilter, periods: Periods) -> list[tuple[Period, Tally]]:
+    """Return the decisions of each period, of which there is one at least. Two queries."""
+    span = replace(decision_filter, since=periods.since, until=periods.until)
+    tallies = _tally(span.counted().by_period(periods.starts), "period")
+    pairs = []
+    for number, period in enumerate(periods.periods, 1):
+        pairs.append((period, tallies.get(number, _NOTHING)))
+    return pairs
+
+
 def first_decision_at() -> datetime | None:
     """Return when the first decision of all was made, None without any. One query."""
     return Decision.objects.order_by("created_at").values_list("created_at", flat=True).first()
@@ -155,7 +165,7 @@ def _tally(decisions: CountedDecisionQuerySet, column: str) -> dict[Any, Tally]:
     return tallies
 
 
-def _tally_parts(
+def tally_parts(
     decisions: CountedDecisionQuerySet,
     breakdown: Breakdown,
 ) -> list[tuple[Part, Tally]]:
@@ -165,7 +175,7 @@ def _tally_parts(
     return sorted(pairs, key=lambda pair: (-pair[1].total, pair[0].name, pair[0].key))
 
 
-def _break_down(
+def break_down(
     decisions: CountedDecisionQuerySet,
     periods: Periods,
     breakdown: Breakdown,

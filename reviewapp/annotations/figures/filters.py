@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy
 
 from reviewapp.annotations.decisions.filters import DecisionFilter, DecisionsForm, Standing
+from reviewapp.annotations.figures.periods import Periods, divide
 from reviewapp.web.filters import Choice, ZoneField
 
 
@@ -39,6 +41,12 @@ class FiguresForm(DecisionsForm):
         for name in ("by", "zone"):
             values.pop(name, None)
         return DecisionFilter(**values)
+
+    def periods(self, *, now: datetime, earliest: datetime | None) -> Periods:
+        """Return the periods of its span (`periods.divide`), once the form is valid."""
+        values = self.values()
+        since, until = values.get("since"), values.get("until")
+        return divide(since, until, self.time_zone, now=now, earliest=earliest)
 
     @property
     def narrows_more(self) -> bool:

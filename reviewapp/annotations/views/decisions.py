@@ -13,14 +13,12 @@ from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from reviewapp.annotations.decisions.corrections import build_corrected_rows, corrected_page
 from reviewapp.annotations.decisions.filters import DecisionFilter, DecisionsForm
 from reviewapp.annotations.decisions.overrides import (
     LEAST_DECISIONS,
-    Overrides,
     about_machines_labels,
     count_overrides,
 )
@@ -28,7 +26,6 @@ from reviewapp.annotations.decisions.rows import build_rows
 from reviewapp.annotations.decisions.totals import count_by_person
 from reviewapp.annotations.models import Decision, RevertedDecision
 from reviewapp.annotations.review.decision_record import load_decision_record
-from reviewapp.audit.presenters.csv_export import BYTE_ORDER_MARK, format_rows
 from reviewapp.retrievers.guidance.markdown import render_markdown
 from reviewapp.web import pagination
 from reviewapp.web.http import Request, render_page_or_fragment
@@ -88,44 +85,20 @@ def decision_totals(request: Request) -> HttpResponse:
 @require_safe
 @permission_required(_SEES_EVERYBODYS, raise_exception=True)
 def overrides(request: Request) -> HttpResponse:
-    """Show how often the matching decisions override the machine's labels; or as CSV."""
+    """Show how often the matching decisions override the machine's labels."""
     form = DecisionsForm(request.GET)
     context: dict[str, Any] = {"form": form, "overrides": None}
     if not form.is_valid():
         return render(request, "annotations/overrides.html", context, status=422)
 
     decision_filter = form.decision_filter()
-    counted = count_overrides(decision_filter)
-    if request.GET.get("format") == "csv":
-        return _overrides_csv(counted)
-
-    parameters = {**decision_filter.parameters(), "format": "csv"}
     context |= {
-        "overrides": counted,
+        "overrides": count_overrides(decision_filter),
         "decision_filter": decision_filter,
         "about_machine": about_machines_labels(decision_filter),
-        "csv_query": urlencode(parameters, doseq=True),
         "least": LEAST_DECISIONS,
     }
     return render(request, "annotations/overrides.html", context)
-
-
-def _overrides_csv(counted: Overrides) -> HttpResponse:
-    """Return a line for each label of the machine's; shares are blank where there are too few."""
-    rows: list[tuple[object, ...]] = [
-        ("machine_label", "decisions", "overridden", "cannot_tell", "share", "low", "high")
-    ]
-    for override in counted.labels:
-        share: tuple[object, ...] = (None, None, None)
-        if override.is_enough:
-            share = (override.share, *override.interval)
-        counts = (override.total, override.overridden, override.undecidable)
-        rows.append((override.label, *counts, *share))
-
-    content = BYTE_ORDER_MARK + format_rows(rows)
-    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="overridden-labels.csv"'
-    return response
 
 
 @require_safe

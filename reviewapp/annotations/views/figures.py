@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from reviewapp.annotations.figures.counts import count_decisions, first_decision_at
 from reviewapp.annotations.figures.deliveries import count_deliveries
 from reviewapp.annotations.figures.filters import Breakdown, FiguresForm
-from reviewapp.annotations.figures.periods import divide
+from reviewapp.annotations.figures.tables import Figure, figure_as_csv
 from reviewapp.annotations.figures.waiting import count_waiting
 from reviewapp.web.http import Request
 
@@ -43,6 +43,25 @@ def my_figures(request: Request) -> HttpResponse:
     return _render(request, context)
 
 
+@require_safe
+@permission_required("audit.view_event", raise_exception=True)
+def figures_csv(request: Request, figure: str) -> HttpResponse:
+    """Return a table of figures as CSV; 404 for an unknown one, invalid filters get a 422."""
+    if figure not in Figure.values:
+        raise Http404
+    form = FiguresForm(request.GET)
+    if not form.is_valid():
+        message = ""
+        for label, error in form.errors_by_label().items():
+            message += f"{label}: {error}\n"
+        return HttpResponse(message, status=422, content_type="text/plain; charset=utf-8")
+
+    content = figure_as_csv(Figure(figure), form)
+    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="figures-{figure}.csv"'
+    return response
+
+
 def _render(request: Request, context: dict[str, Any]) -> HttpResponse:
     """Render the figures of the matching decisions, of `person` alone unless it is None.
 
@@ -61,13 +80,7 @@ def _render(request: Request, context: dict[str, Any]) -> HttpResponse:
     if breakdown not in context["breakdowns"]:
         breakdown = Breakdown.OUTCOME
     zone = form.time_zone
-    periods = divide(
-        decision_filter.since,
-        decision_filter.until,
-        zone,
-        now=timezone.now(),
-        earliest=first_decision_at(),
-    )
+    periods = form.periods(now=timezone.now(), earliest=first_decision_at())
     context |= {"decision_filter": decision_filter, "breakdown": breakdown, "zone": zone.key}
     context["periods"] = periods
     if periods.periods:

@@ -142,7 +142,7 @@ def test_it_keeps_the_filter(lena_client: Client, bob: User, decided: None) -> N
 
 @pytest.mark.django_db
 def test_it_is_a_table_for_spreadsheets(lena_client: Client, decided: None) -> None:
-    response = lena_client.get("/decisions/overrides?format=csv")
+    response = lena_client.get("/figures/overrides.csv")
     text = response.content.decode("utf-8-sig")
     logo, van = csv.DictReader(StringIO(text, newline=""))
     assert (logo["machine_label"], logo["decisions"], logo["overridden"]) == ("logo", "23", "6")

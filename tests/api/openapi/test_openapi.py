@@ -67,6 +67,7 @@ def test_it_describes_every_call() -> None:
         "get_executions",
         "get_execution",
         "list_history",
+        "get_figure",
         "get_change",
         "withdraw_change",
     }
