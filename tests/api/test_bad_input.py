@@ -15,6 +15,7 @@ from reviewapp.api.errors import Problem
 from reviewapp.api.pager import unpack_numbers
 from reviewapp.api.retrievers.execute import parse_window
 from reviewapp.api.retrievers.input_validation import input_errors
+from reviewapp.api.serializers.history import ListHistoryRequest
 from reviewapp.web.pagination import pack_cursor
 from tests.api.conftest import Caller
 from tests.factories import make_annotation
@@ -131,6 +132,13 @@ def test_it_wants_an_instant(as_alice: Caller, as_of: Any) -> None:
     assert list(complained(as_alice("POST", "/v1/annotations/list", {"as_of": as_of}))) == [
         "body.as_of"
     ]
+
+
+def test_it_gathers_the_first_of_any_number_of_unknown_keys() -> None:
+    body = {f"key {number}": 1 for number in range(5_000)}
+    shape = ListHistoryRequest(data=body | {"limit": "x"})
+    assert not shape.is_valid()
+    assert len(shape.errors) == 101
 
 
 def test_it_reads_a_zero_with_any_exponent() -> None:

@@ -112,6 +112,8 @@ def test_it_pages_by_key(as_lena: Caller) -> None:
         ({"since": "yesterday"}, 422),
         ({"limit": 501}, 422),
         ({"person": "alice"}, 422),
+        ({"actor_id": 10**30}, 422),
+        ({"actor_id": -1}, 422),
     ],
 )
 def test_it_refuses_what_makes_no_sense(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -12,6 +13,8 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from reviewapp.annotations import payload as payloads
 
+# As many errors as an answer lists: a body may have tens of thousands of other keys.
+_MAX_EXTRA_KEYS = 100
 _ANY_OBJECT = {"type": "object", "additionalProperties": True}
 
 
@@ -101,14 +104,14 @@ class Shape(serializers.Serializer[Any]):
     """An object of declared keys; any other is refused by name."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Validate every key and report all errors at once."""
+        """Validate every key and report all errors at once, of other keys the first hundred."""
         unknown: dict[str, list[ErrorDetail]] = {}
         if isinstance(data, Mapping):
             accepted = [name for name, field in self.fields.items() if not field.read_only]
             message = f"Extra inputs are not permitted. Accepted keys: {', '.join(accepted)}"
-            for name in data:
-                if name not in accepted:
-                    unknown[name[:100]] = [ErrorDetail(message, code="extra_forbidden")]
+            extra = (name for name in data if name not in accepted)
+            for name in islice(extra, _MAX_EXTRA_KEYS):
+                unknown[name[:100]] = [ErrorDetail(message, code="extra_forbidden")]
 
         try:
             values = super().to_internal_value(data)

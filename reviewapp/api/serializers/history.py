@@ -16,6 +16,8 @@ ListHistoryRequest = shape(
     "`until` is not.",
     actor_id=optional(
         Whole,
+        min_value=0,
+        max_value=2**63 - 1,
         help_text="A person's key; null together with `no_person` false is anybody.",
     ),
     no_person=Flag(required=False, default=False, help_text="Only what no person of ours did."),
