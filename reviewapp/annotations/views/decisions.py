@@ -13,6 +13,7 @@ from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from reviewapp.annotations.decisions.corrections import build_corrected_rows, corrected_page
@@ -32,6 +33,7 @@ from reviewapp.web.http import Request, render_page_or_fragment
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
+    from reviewapp.annotations.reverts.forms import AnswerForm
 
 _PAGE_SIZE = 50
 _SEES_EVERYBODYS = "audit.view_event"
@@ -132,24 +134,45 @@ def decisions_of_person(request: Request, pk: int) -> HttpResponse:
 @permission_required("annotations.view_annotation", raise_exception=True)
 def corrections_of_person(request: Request, pk: int) -> HttpResponse:
     """Show one page of a person's decisions that others corrected: to that person and to leads."""
-    person = _visible_person(request, pk)
+    return render_corrections(request, _visible_person(request, pk))
+
+
+def render_corrections(
+    request: Request,
+    person: User,
+    *,
+    answered: RevertedDecision | None = None,
+    form: AnswerForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Render one page of a person's corrected decisions, and what leads have reverted.
+
+    `form` is the answer to `answered` that is not valid; it is shown again.
+    """
 
     def load(cursor: str) -> pagination.Page[Any]:
         return corrected_page(person.pk, cursor)
 
     page = pagination.page_or_first(load, request.GET.get("cursor", ""))
+    reverted = list(RevertedDecision.objects.of_person(person.pk)[:_PAGE_SIZE])
+    if answered is not None and answered not in reverted:
+        reverted.insert(0, answered)
+    path = reverse("corrections_of_person", args=[person.pk])
     context = {
         "person": person,
         "rows": build_corrected_rows(page.rows),
-        "reverted": RevertedDecision.objects.of_person(person.pk)[:_PAGE_SIZE],
+        "reverted": reverted,
+        "answered": answered,
+        "form": form,
         "lost": page.is_fallback,
-        "pager": pagination.PageLinks(page=page, path=request.path),
+        "pager": pagination.PageLinks(page=page, path=path),
     }
     return render_page_or_fragment(
         "annotations/_corrections.html",
         request,
         "annotations/corrections_of_person.html",
         context,
+        status=status,
     )
 
 

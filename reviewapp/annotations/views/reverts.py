@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import permission_required
 from django.db.models import Count
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -20,6 +21,7 @@ from reviewapp.annotations.querysets import DecisionQuerySet
 from reviewapp.annotations.reverts import services
 from reviewapp.annotations.reverts.forms import AnswerForm, ReasonForm, RevertForm
 from reviewapp.annotations.reverts.plan import Effect
+from reviewapp.annotations.views.decisions import render_corrections
 from reviewapp.web import pagination
 from reviewapp.web.http import Request, parse_whole_number, render_page_or_fragment
 
@@ -83,6 +85,17 @@ def reverts(request: Request) -> HttpResponse:
 @may_revert
 def revert(request: Request, pk: int) -> HttpResponse:
     """Show how far a revert got, and the result of each item; the part polls until it ends."""
+    return _render_revert(request, pk, ReasonForm())
+
+
+def _render_revert(
+    request: Request,
+    pk: int,
+    form: ReasonForm,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    """Render a revert with the form that reverts it."""
     batch = get_object_or_404(Revert.objects.select_related("actor", "reverts"), pk=pk)
     items = batch.items.select_related("decision__annotation", "decision__reviewer", "replacement")
 
@@ -96,27 +109,27 @@ def revert(request: Request, pk: int) -> HttpResponse:
     left = states[RevertedDecision.State.WAITING]
     context = {
         "revert": batch,
+        "form": form,
         "rows": [(item, Effect(item.effect) if item.effect else None) for item in page.rows],
         "states": [(state, states[state]) for state in RevertedDecision.State if states[state]],
         "total": total,
         "settled": total - left,
         "is_revertible": bool(batch.finished_at and states[RevertedDecision.State.DONE]),
-        "pager": pagination.PageLinks(page=page, path=request.path),
+        "pager": pagination.PageLinks(page=page, path=reverse("revert", args=[pk])),
     }
     return render_page_or_fragment(
-        "annotations/_revert.html", request, "annotations/revert.html", context
+        "annotations/_revert.html", request, "annotations/revert.html", context, status=status
     )
 
 
 @require_POST
 @may_revert
 def revert_again(request: Request, pk: int) -> HttpResponse:
-    """Revert an earlier revert."""
+    """Revert an earlier revert; without a valid reason, show it again with what was typed."""
     earlier = get_object_or_404(Revert.objects.exclude(finished_at=None), pk=pk)
     form = ReasonForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(map(str, form.errors["reason"])))
-        return redirect("revert", pk)
+        return _render_revert(request, pk, form, status=422)
     newer = services.start_again(earlier, reason=form.cleaned_data["reason"], actor=request.user)
     return redirect("revert", newer.pk)
 
@@ -124,11 +137,15 @@ def revert_again(request: Request, pk: int) -> HttpResponse:
 @require_POST
 @permission_required("annotations.view_annotation", raise_exception=True)
 def answer_revert(request: Request, pk: int) -> HttpResponse:
-    """Keep what the person whose decision was reverted says to it."""
+    """Keep what the person whose decision was reverted says to it.
+
+    An answer that is not valid is shown again beside the revert.
+    """
     form = AnswerForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(map(str, form.errors["answer"])))
-        return redirect("corrections_of_person", request.user.pk)
+        own = RevertedDecision.objects.of_person(request.user.pk)
+        item = get_object_or_404(own, pk=pk)
+        return render_corrections(request, request.user, answered=item, form=form, status=422)
     try:
         services.answer(pk, form.cleaned_data["answer"], actor=request.user)
     except RevertedDecision.DoesNotExist as error:

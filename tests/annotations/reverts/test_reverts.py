@@ -389,11 +389,45 @@ def test_the_person_concerned_reads_the_reason_and_answers(
     assert (event.action, event.actor_id) == ("revert.answered", alice.pk)
 
 
+TOO_LONG = "It had a badge. " * 40
+
+
+def test_an_answer_that_is_refused_stays_in_its_field(
+    lena_client: Client, alice_client: Client, decided: dict[str, Decision]
+) -> None:
+    batch = revert_at_once(lena_client, f"decision={decided['sent'].pk}", shown=1)
+    path = f"/reverts/items/{batch.items.get().pk}/answer"
+
+    page = alice_client.post(path, {"answer": TOO_LONG})
+    assert page.status_code == 422
+    assert f'value="{TOO_LONG}"' in page.text
+    assert "at most 500 characters" in page.text
+
+    assert alice_client.post(path, {"answer": "a\0b"}).status_code == 422
+    assert "This field is required." in alice_client.post(path, {"answer": " "}).text
+    assert batch.items.get().answer == ""
+
+
+def test_a_reason_that_is_refused_stays_in_its_field(
+    lena_client: Client, decided: dict[str, Decision]
+) -> None:
+    batch = revert_at_once(lena_client, f"decision={decided['sent'].pk}", shown=1)
+    path = f"/reverts/{batch.pk}/revert"
+
+    page = lena_client.post(path, {"reason": TOO_LONG})
+    assert page.status_code == 422
+    assert f'value="{TOO_LONG}"' in page.text
+    assert "at most 500 characters" in page.text
+
+    assert "Write why" in lena_client.post(path, {"reason": " "}).text
+    assert Revert.objects.count() == 1
+
+
 def test_nobody_else_answers(lena_client: Client, bob: User, decided: dict[str, Decision]) -> None:
     batch = revert_at_once(lena_client, f"decision={decided['sent'].pk}", shown=1)
     path = f"/reverts/items/{batch.items.get().pk}/answer"
     assert signed_in(bob).post(path, {"answer": "mine"}).status_code == 404
-    assert signed_in(bob).post(path, {"answer": ""}).status_code == 302
+    assert signed_in(bob).post(path, {"answer": ""}).status_code == 404
     assert batch.items.get().answer == ""
 
 
