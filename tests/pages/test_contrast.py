@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-SHEET = (Path(settings.BASE_DIR) / "static" / "css" / "tokens.css").read_text()
+SHEET = (Path(settings.BASE_DIR) / "static" / "css" / "base.css").read_text()
 TEXT, PART = 4.5, 3.0
 GROUNDS = ("ground", "surface", "sunken", "hover")
 PAIRS = [

@@ -14,7 +14,7 @@ from tests.rules.markup import A_VALUE, names, parsed, source
 from tests.rules.sources import ROOT
 
 SHEETS = {path.stem: path for path in (ROOT / "static" / "css").glob("*.css")}
-ON_EVERY_PAGE = {"tokens", "base"}
+ON_EVERY_PAGE = {"base"}
 PAGES = [name for name in names() if '{% extends "base.html" %}' in source(name)]
 # Rendered by the view, and put into the page where its value is printed.
 RENDERED = {"annotations/queue.html": ["annotations/_facets.html", "annotations/_row.html"]}
@@ -78,7 +78,7 @@ def is_built(name: str) -> bool:
 
 def test_it_finds_pages_and_sheets() -> None:
     assert {"annotations/review.html", "404.html"} < set(PAGES)
-    assert {"tokens", "base", "review"} < SHEETS.keys()
+    assert {"base", "review"} < SHEETS.keys()
     assert "annotations/_bar.html" in templates_of("annotations/review.html")
     assert {"bar", "button-small"} <= classes_of("annotations/_bar.html")
 
@@ -112,10 +112,10 @@ def test_it_has_no_rule_for_a_class_that_nothing_has(sheet: str) -> None:
 
 @pytest.mark.parametrize("sheet", sorted(SHEETS))
 def test_it_names_tokens_that_exist(sheet: str) -> None:
-    defined = set(re.findall(r"(--[\w-]+):", rules("tokens") + rules(sheet)))
+    defined = set(re.findall(r"(--[\w-]+):", rules("base") + rules(sheet)))
     assert set(re.findall(r"var\((--[\w-]+)", rules(sheet))) - defined == set()
 
 
 def test_it_has_no_token_that_nothing_names() -> None:
     used = set(re.findall(r"var\((--[\w-]+)", "\n".join(map(rules, SHEETS))))
-    assert set(re.findall(r"(--[\w-]+):", rules("tokens"))) - used == set()
+    assert set(re.findall(r"(--[\w-]+):", rules("base"))) - used == set()
