@@ -313,7 +313,10 @@ def _put_aside(request: Request, pk: int, kind: SetAside.Kind, message: str) -> 
     form = AsideForm(request.POST)
     if not form.is_valid():
         data = initial_data(annotation, now=timezone.now())
-        return render_item(request, annotation, data, status=422, errors=form.errors)
+        typed = request.POST.get("reason", "")
+        return render_item(
+            request, annotation, data, status=422, errors=form.errors, skip_reason=typed
+        )
 
     reason = form.cleaned_data["reason"]
     decide_skip.put_aside(annotation, kind, actor=request.user, reason=reason)

@@ -124,9 +124,9 @@ def render_item(
     A script that already shows the next item (it sends `next`) also gets the form. With
     `is_prefetch` the item is not opened: its lease stays as it is, and no message is used up.
 
-    `extra` goes to the template: `errors`, `stale`, `notice`, `new_label`, `resending`, `again`,
-    `undoing`, `draft` (which the form continues, with `draft_news`: what changed since),
-    `other_draft` (offered beside the form).
+    `extra` goes to the template: `errors`, `skip_reason` (a refused one), `stale`, `notice`,
+    `new_label`, `resending`, `again`, `undoing`, `draft` (which the form continues, with
+    `draft_news`: what changed since), `other_draft` (offered beside the form).
     """
     set_subject(annotation.ref)
     asks = {"state": "asks", "why": _reason_to_ask(extra)}

@@ -58,6 +58,7 @@ def test_it_refuses_a_bad_reason(
     response = client.post(reverse(door, args=[annotation.pk]), {"reason": reason})
     assert response.status_code == 422
     assert "Not saved." in response.content.decode()
+    assert f'name="reason" value="{reason}"' in response.text
     assert not SetAside.objects.exists()
 
 
