@@ -421,6 +421,13 @@ export function pressedRow(event) {
   return row ? { ...row, key } : null;
 }
 
+// The row with a key that is pressed with Shift alone; null if there is none.
+export function shiftedRow(event) {
+  if (!event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return null;
+  const key = `Shift+${keyOf(event)}`;
+  return keyTable.find(({ keys }) => keys.includes(key)) || null;
+}
+
 function keyName(part) {
   return KEY_NAMES[part] || (part.length === 1 ? part.toUpperCase() : part);
 }

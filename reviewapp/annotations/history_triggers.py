@@ -132,9 +132,34 @@ EXPORT = Tracked(
     deleted=Action.EXPORT_DELETED,
 )
 
+BATCH = Tracked(
+    columns=["label", "confidence", "reasoning", "query", "stopped", "finished_at"],
+    constant=["actor_id", "created_at"],
+    ref="'batches/' || {row}.id",
+    created=Action.BATCH_STARTED,
+    changed=[("true", Action.BATCH_FINISHED)],
+    deleted=Action.BATCH_DELETED,
+)
+
+# What it does to annotations is in their history; here only forgeries: the app inserts waiting
+# items, and settles each once.
+BATCH_ITEM = Tracked(
+    columns=[],
+    constant=["batch_id", "annotation_id", "shown"],
+    unexpected=dict.fromkeys(
+        ("state", "effect", "problem", "decision_id", "done_at"), "OLD.state <> 'waiting'"
+    ),
+    unless="TG_OP = 'INSERT' AND (NEW.state, NEW.effect, NEW.problem) = ('waiting', '', '')"
+    " AND NEW.decision_id IS NULL",
+    ref="'batches/' || {row}.batch_id",
+    created=Action.BATCH_CHANGED,
+    changed=[("true", Action.BATCH_CHANGED)],
+    deleted=Action.BATCH_DELETED,
+)
+
 REVERT = Tracked(
     columns=["reason", "query", "stopped", "finished_at"],
-    constant=["actor_id", "reverts_id", "created_at"],
+    constant=["actor_id", "reverts_id", "batch_id", "created_at"],
     ref="'reverts/' || {row}.id",
     created=Action.REVERT_STARTED,
     changed=[("true", Action.REVERT_FINISHED)],

@@ -25,6 +25,8 @@ from reviewapp.annotations.counting_triggers import (
 from reviewapp.annotations.fields import FIELDS
 from reviewapp.annotations.history_triggers import (
     ANNOTATION,
+    BATCH,
+    BATCH_ITEM,
     DECISION,
     EXPORT,
     REVERT,
@@ -551,11 +553,89 @@ class Export(models.Model):
         return f"{self.kind}-{self.created_at:%Y-%m-%d-%H%M}-{self.pk}.{self.format}"
 
 
+class Batch(models.Model):
+    """Items that a person decides together: the values, and of which filter (`query`).
+
+    A blank `label` leaves each item its own. It is finished when all its items are settled, or
+    `stopped` says why it went no further.
+    """
+
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    label = models.CharField(max_length=100, default="")
+    confidence = models.FloatField(null=True)
+    reasoning = models.TextField(default="")
+    query = models.TextField(default="")
+    stopped = models.TextField(default="")
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            # The last batches of a person
+            models.Index(fields=["actor", "-id"], name="batch_last_of"),
+            # run_unfinished()
+            models.Index(
+                fields=["id"], name="batch_unfinished", condition=Q(finished_at__isnull=True)
+            ),
+        ]
+        triggers = [BATCH, NeverTruncated()]
+
+    @property
+    def request_id(self) -> str:
+        """The request id of everything that it does, by which the history groups it."""
+        return f"batch-{self.pk}"
+
+    @property
+    def note(self) -> str:
+        """What the history says of its decisions: nothing, each holds the person's words."""
+        return ""
+
+
+class BatchItem(models.Model):
+    """One annotation of a batch and what became of it.
+
+    `shown` stands for what its person was shown (`batches/shown.py`), `effect` is one of
+    `batches/plan.py`, `problem` why the values were refused, `decision` the one it made.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", gettext_lazy("Waiting")
+        DONE = "done", gettext_lazy("Decided")
+        SKIPPED = "skipped", gettext_lazy("Skipped")
+        FAILED = "failed", gettext_lazy("Refused")
+
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="items", db_index=False)
+    annotation = models.ForeignKey(Annotation, on_delete=models.PROTECT, related_name="+")
+    shown = models.CharField(max_length=64)
+    decision = models.ForeignKey(
+        Decision, null=True, on_delete=models.PROTECT, related_name="batch_items"
+    )
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    effect = models.CharField(max_length=20, default="")
+    problem = models.TextField(default="")
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            # The items of a batch, and each annotation once in it.
+            models.UniqueConstraint(fields=["batch", "annotation"], name="in_batch_once_each"),
+        ]
+        indexes = [
+            # item_jobs: what is left of a batch
+            models.Index(
+                fields=["batch", "id"], name="batch_waiting", condition=Q(state="waiting")
+            ),
+        ]
+        triggers = [BATCH_ITEM, NeverTruncated()]
+
+
 class Revert(models.Model):
-    """Decisions that a lead reverts together: why, and of which filter (`query`).
+    """Decisions that are reverted together: why, and of which filter (`query`).
 
     It is finished when all its items are settled, or `stopped` says why it went no further.
-    `reverts` is the earlier revert that this one takes back.
+    `reverts` is the earlier revert that this one takes back, `batch` the batch that it undoes.
     """
 
     actor = models.ForeignKey(
@@ -567,6 +647,7 @@ class Revert(models.Model):
     reason = models.CharField(max_length=500)
     query = models.TextField(default="")
     reverts = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="again")
+    batch = models.ForeignKey(Batch, null=True, on_delete=models.PROTECT, related_name="reverts")
     stopped = models.TextField(default="")
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
@@ -584,6 +665,11 @@ class Revert(models.Model):
     def request_id(self) -> str:
         """The request id of everything that it does, by which the history groups it."""
         return f"revert-{self.pk}"
+
+    @property
+    def note(self) -> str:
+        """What the history says of its decisions."""
+        return self.reason
 
 
 class RevertedDecision(models.Model):
@@ -621,7 +707,7 @@ class RevertedDecision(models.Model):
             models.UniqueConstraint(fields=["revert", "decision"], name="reverted_once_each"),
         ]
         indexes = [
-            # _revert_next(): what is left of a revert
+            # item_jobs: what is left of a revert
             models.Index(
                 fields=["revert", "id"], name="reverted_waiting", condition=Q(state="waiting")
             ),

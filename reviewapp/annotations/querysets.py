@@ -274,9 +274,13 @@ class DraftQuerySet(models.QuerySet["Draft"]):
 
 
 class RevertedDecisionQuerySet(models.QuerySet["RevertedDecision"]):
-    """Decisions that leads reverted."""
+    """Decisions that were reverted, mostly by leads."""
 
     def of_person(self, person_id: int) -> Self:
-        """Return what was reverted of a person's decisions, newest first."""
+        """Return what was reverted of a person's decisions, newest first.
+
+        Without the batches that they undid themselves.
+        """
         done = self.filter(decision__reviewer_id=person_id, state="done")
+        done = done.exclude(revert__batch__isnull=False, revert__actor_id=person_id)
         return done.select_related("decision__annotation", "revert__actor").order_by("-pk")

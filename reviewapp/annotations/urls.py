@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
+from reviewapp.annotations.views.batches import (
+    batch,
+    batches,
+    preview_batch,
+    start_batch,
+    undo_batch,
+)
 from reviewapp.annotations.views.changed_since import catch_up, check_for_changes
 from reviewapp.annotations.views.completions import completions
 from reviewapp.annotations.views.decide import (
@@ -76,6 +83,11 @@ urlpatterns = [
     path("exports", exports, name="exports"),
     path("exports/<int:pk>/file", export_file, name="export_file"),
     path("exports/<int:pk>/manifest", export_manifest, name="export_manifest"),
+    path("batches", batches, name="batches"),
+    path("batches/preview", preview_batch, name="preview_batch"),
+    path("batches/start", start_batch, name="start_batch"),
+    path("batches/<int:pk>", batch, name="batch"),
+    path("batches/<int:pk>/undo", undo_batch, name="undo_batch"),
     path("reverts", reverts, name="reverts"),
     path("reverts/new", new_revert, name="new_revert"),
     path("reverts/<int:pk>", revert, name="revert"),

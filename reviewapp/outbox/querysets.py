@@ -54,6 +54,13 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         """Return every change of `ref`, newest first."""
         return self.filter(ref=ref).order_by("-id")
 
+    def by_ref(self, refs: Iterable[str]) -> dict[str, list[Change]]:
+        """Return every change of these refs by its ref, newest first."""
+        changes: dict[str, list[Change]] = {}
+        for change in self.filter(ref__in=list(refs)).order_by("-id"):
+            changes.setdefault(change.ref, []).append(change)
+        return changes
+
     def attention(self) -> Self:
         """Return conflicts and refusals, which wait for a person, newest first."""
         return self.filter(state__in=["conflict", "refused"]).order_by("-id")

@@ -9,6 +9,9 @@ import pytest
 
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
+from reviewapp.annotations.batches import services as batches
+from reviewapp.annotations.batches.services import BatchValues
+from reviewapp.annotations.batches.shown import shown
 from reviewapp.annotations.models import Annotation, Decision, RevertedDecision, Undo
 from reviewapp.annotations.reverts import services as reverts
 from reviewapp.audit.actions import Action
@@ -284,3 +287,23 @@ def test_it_tells_of_a_revert_that_never_was(
     assert [(action, ref) for action, ref, _ in events_after(before)] == [
         (action, f"reverts/{revert.pk}")
     ]
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    ["state = 'failed'", "effect = 'open'", "problem = 'x'", "shown = 'x'", "done_at = NULL"],
+)
+def test_it_tells_of_a_forged_result_of_a_batch(
+    app_session: psycopg.Connection, adam: User, forgery: str
+) -> None:
+    annotation = make_bare_annotation()
+    entries = {annotation.pk: shown(annotation)}
+    batch = batches.start(entries, BatchValues(label="dog"), query="", actor=adam)
+    batches.run(batch)
+    assert batch.items.get().state == "done"
+    before = Event.objects.count()
+    app_session.execute(f"UPDATE annotations_batchitem SET {forgery}")
+    assert events_after(before)
+    for action, ref, changes in events_after(before):
+        assert (action, ref) == (Action.BATCH_CHANGED, f"batches/{batch.pk}")
+        assert list(changes) == [forgery.split(" = ", maxsplit=1)[0]]

@@ -18,6 +18,8 @@ TRACKED = [
     "accounts_user_groups",
     "accounts_user_user_permissions",
     "annotations_annotation",
+    "annotations_batch",
+    "annotations_batchitem",
     "annotations_decision",
     "annotations_export",
     "annotations_revert",

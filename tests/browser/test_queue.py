@@ -111,7 +111,7 @@ def test_it_says_aloud_how_much_is_shown(desk: Desk, alice: User) -> None:
     make_annotation(label="logo")
     desk.sign_in(alice)
     desk.open("/annotations")
-    desk.page.get_by_label("Confidence").select_option("middle")
+    desk.page.get_by_label("Confidence", exact=True).select_option("middle")
     expect(desk.page.locator("#live")).to_have_text("1 annotation shown")
 
 

@@ -235,6 +235,23 @@ def test_it_takes_no_damaged_form_of_other_pages(
     assert failed == []
 
 
+def test_it_takes_no_damaged_form_of_a_batch(
+    item: Annotation, alice: User, quiet_client: Client
+) -> None:
+    quiet_client.force_login(alice)
+    page = quiet_client.post("/batches/preview", {"item": item.pk, "label": "van"})
+    reader = _Forms()
+    reader.feed(page.content.decode())
+    forms = [form for form in reader.forms if form.action not in OF_EVERY_PAGE]
+    assert [form.action for form in forms] == ["/batches/preview", "/batches/start"]
+
+    matching = Form("/batches/preview", {"matching": "1", "query": "?show=all"}, ["query"])
+    failed = []
+    for form in [*forms, matching]:
+        failed += failures(quiet_client, form)
+    assert failed == []
+
+
 def test_it_takes_no_damaged_form_of_somebody_who_signs_in(quiet_client: Client) -> None:
     failed = []
     for form in forms_of(quiet_client, "/accounts/login/?next=/annotations"):

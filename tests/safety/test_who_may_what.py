@@ -24,7 +24,9 @@ from pytest_django import Settings
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
 from reviewapp.accounts.people import invitations
-from reviewapp.annotations.models import Revert
+from reviewapp.annotations.batches import services as batches
+from reviewapp.annotations.batches.services import BatchValues
+from reviewapp.annotations.models import Batch, Revert
 from reviewapp.annotations.reverts import services as reverts
 from reviewapp.api import tokens
 from reviewapp.api.models import ApiToken
@@ -110,6 +112,9 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
     reverted = reverts.start([made.pk], reason="wrong", query="", actor=adam)
     Revert.objects.update(finished_at=LONG_AGO)
     of_revert = {"pk": reverted.pk}
+    batch = batches.start({}, BatchValues(label="logo"), query="", actor=adam)
+    Batch.objects.update(finished_at=LONG_AGO)
+    of_batch = {"pk": batch.pk}
     of_change, of_retriever = {"pk": change.pk}, {"pk": retriever.pk}
     of_version, of_export = {**of_retriever, "number": 1}, {"pk": make_export().pk}
     upstream = {"annotation_id": annotation.annotation_id}
@@ -149,6 +154,7 @@ def place(idp: Provider, settings: Settings, adam: User) -> Place:
         **dict.fromkeys(("label_set_version", "guidelines_version"), of_version),
         "execution": {"pk": execution.pk},
         **dict.fromkeys(("revert", "revert_again"), of_revert),
+        **dict.fromkeys(("batch", "undo_batch"), of_batch),
         **dict.fromkeys(("export_file", "export_manifest"), of_export),
         "decision": {"pk": made.pk},
         "decision_by_id": {"decision_id": made.decision_id},

@@ -138,6 +138,16 @@ def require_decide_permission(actor: User) -> None:
         )
 
 
+def require_accepted(annotation: Annotation, submission: Submission) -> str:
+    """Return the label in its one form, as deciding would store it now.
+
+    Raises `FieldsRefused` unless the retriever's label set allows the label and the fields.
+    """
+    label = _settled_label(annotation, submission)
+    _raise_if_not_allowed(annotation, replace(submission, label=label), label)
+    return label
+
+
 def _get_replayed(annotation: Annotation, submission: Submission, actor: User) -> Decision:
     """Return the decision with this id if it is this person's on this item, and stands.
 

@@ -48,6 +48,11 @@ PAGES: tuple[PalettePage, ...] = (
         is_own=True,
     ),
     PalettePage(
+        url_name="batches",
+        title=gettext_lazy("Batches"),
+        permission="annotations.decide_annotation",
+    ),
+    PalettePage(
         url_name="corrections_of_person",
         title=gettext_lazy("My decisions corrected by others"),
         permission=_REVIEWS,

@@ -73,6 +73,19 @@ def previous_key(filters: QueueFilter, person: User, annotation: Annotation) -> 
     return next(iter(keys), None)
 
 
+def first_keys(filters: QueueFilter, person: User, *, limit: int) -> list[int]:
+    """Return the keys of the first items of the list, in its order, `limit` at most."""
+    query = ListQuery(
+        statement=KEYS,
+        filters=filters,
+        pieces=conditions.in_list(filters),
+        parameters=conditions.parameters(filters, person),
+        ordering=filters.order,
+        limit=limit,
+    )
+    return _read(query, person, after=[])
+
+
 def _read(
     query: ListQuery[Row],
     person: User,

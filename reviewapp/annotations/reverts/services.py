@@ -1,32 +1,31 @@
-"""Revert decisions in the background: each item in a transaction of its own, with its result.
+"""Revert decisions in the background, as `item_jobs` runs them.
 
-A batch that a crash interrupts goes on with the items that are left. Several workers may run one
-batch: each item is locked, and an item of two batches is reverted by the first.
+An item of two reverts is reverted by the first.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from reviewapp.annotations import item_jobs
 from reviewapp.annotations.decide import undo
-from reviewapp.annotations.decide.exceptions import FieldsRefused, StaleSubmission
-from reviewapp.annotations.decide.services import decide_locked
+from reviewapp.annotations.decide.services import decide_locked, require_decide_permission
 from reviewapp.annotations.decide.statements import lock_annotation
 from reviewapp.annotations.decide.submission import Submission
 from reviewapp.annotations.fields import BLANK_VALUES, FIELDS, PERSONAL_FIELDS
-from reviewapp.annotations.models import Annotation, Decision, Revert, RevertedDecision
+from reviewapp.annotations.item_jobs import JobKind, Outcome
+from reviewapp.annotations.models import Annotation, Batch, Decision, Revert, RevertedDecision
 from reviewapp.annotations.reverts.plan import (
     SKIPPING,
     Effect,
@@ -36,8 +35,7 @@ from reviewapp.annotations.reverts.plan import (
     plan_revert,
 )
 from reviewapp.annotations.value_authorship import given_by_people
-from reviewapp.audit.actions import Origin
-from reviewapp.audit.context import acting, tracing
+from reviewapp.audit.context import acting
 from reviewapp.json_values import is_same_json
 from reviewapp.outbox import services as outbox
 from reviewapp.outbox.models import Change
@@ -52,9 +50,6 @@ MAX_DECISIONS = 10_000
 _TASK = "annotations.revert"
 # How many decisions are read at a time: with their annotations they may hold megabytes each.
 _READ_AT_ONCE = 100
-# After so many items the actor's rights are looked at again.
-_AT_ONCE = 20
-_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,14 +117,18 @@ def start(
     query: str,
     actor: User,
     reverts: Revert | None = None,
+    batch: Batch | None = None,
 ) -> Revert:
     """Record that these decisions are to be reverted, and wake a worker. Raises `PermissionDenied`.
 
-    `query` is the filter they came from. With `reverts`, an earlier revert is reverted itself.
+    `query` is the filter they came from. With `reverts`, an earlier revert is reverted itself; with
+    `batch`, they are those of a batch that is undone.
     """
-    require_permission(actor)
+    require_permission(batch, actor)
     with acting(actor, note=reason):
-        revert = Revert.objects.create(actor=actor, reason=reason, query=query, reverts=reverts)
+        revert = Revert.objects.create(
+            actor=actor, reason=reason, query=query, reverts=reverts, batch=batch
+        )
         items = [RevertedDecision(revert=revert, decision_id=key) for key in keys]
         RevertedDecision.objects.bulk_create(items, batch_size=1000)
         transaction.on_commit(lambda: queue_wakeup(_TASK))
@@ -140,101 +139,44 @@ def start_again(earlier: Revert, *, reason: str, actor: User) -> Revert:
     """Revert an earlier revert: all that it did. Raises `PermissionDenied`."""
     done = earlier.items.filter(state=RevertedDecision.State.DONE)
     keys = [item.replacement_id or item.decision_id for item in done]
-    return start(keys, reason=reason, query=earlier.query, actor=actor, reverts=earlier)
+    return start(
+        keys,
+        reason=reason,
+        query=earlier.query,
+        actor=actor,
+        reverts=earlier,
+        batch=earlier.batch,
+    )
 
 
-def require_permission(actor: User) -> None:
-    """Raise `PermissionDenied` unless this person may revert decisions of others."""
+def require_permission(batch: Batch | None, actor: User) -> None:
+    """Raise `PermissionDenied` unless this person may revert decisions of others.
+
+    Whoever may decide may undo a `batch` of their own.
+    """
+    if batch is not None and batch.actor_id == actor.pk:
+        require_decide_permission(actor)
+        return
     if not (actor.is_active and actor.has_perm(PERMISSION)):
         raise PermissionDenied(_("Only leads and admins can revert decisions of others."))
 
 
 def run_unfinished() -> None:
     """Go on with every revert that is not finished, the oldest first."""
-    for revert in Revert.objects.filter(finished_at=None).order_by("pk"):
-        run(revert)
+    item_jobs.run_unfinished(_KIND)
 
 
 def run(revert: Revert) -> None:
     """Revert what is left of one; it stops, and says so, when its person may no longer do it."""
-    while True:
-        # Read anew: rights may have been taken since.
-        actor = get_user_model().objects.get(pk=revert.actor_id)
-        try:
-            require_permission(actor)
-        except PermissionDenied:
-            _finish(revert, stopped=_("%(name)s may no longer revert decisions.") % {"name": actor})
-            return
-
-        for _turn in range(_AT_ONCE):
-            if not _revert_next(revert, actor):
-                _finish(revert)
-                return
-
-
-def _finish(revert: Revert, *, stopped: str = "") -> None:
-    """Mark a revert as finished, unless another worker still has an item of it."""
-    waiting = revert.items.filter(state=RevertedDecision.State.WAITING)
-    if waiting.exists() and not stopped:
-        return
-    with tracing(Origin.WEB, revert.request_id), acting(revert.actor, note=revert.reason):
-        unfinished = Revert.objects.filter(pk=revert.pk, finished_at=None)
-        unfinished.update(finished_at=timezone.now(), stopped=stopped)
-
-
-def _revert_next(revert: Revert, actor: User) -> bool:
-    """Revert one waiting item that no other worker has; returns whether there was one."""
-    with tracing(Origin.WEB, revert.request_id), acting(actor, note=revert.reason):
-        waiting = revert.items.filter(state=RevertedDecision.State.WAITING).order_by("pk")
-        item = waiting.select_for_update(skip_locked=True).first()
-        if item is None:
-            return False
-
-        try:
-            with transaction.atomic():
-                effect, replacement = _revert_item(revert, item, actor)
-        except FieldsRefused as error:
-            _settle(item, RevertedDecision.State.FAILED, problem=str(error))
-        except StaleSubmission:
-            _settle(item, RevertedDecision.State.SKIPPED, effect=Effect.CHANGED_SINCE)
-        except (OperationalError, InterfaceError):
-            # The database is away: the next sweep goes on here.
-            raise
-        except Exception:
-            # One item must not keep the others from being reverted.
-            _logger.exception("decision %s could not be reverted", item.decision_id)
-            problem = _("An unexpected error occurred. The log of the worker says more.")
-            _settle(item, RevertedDecision.State.FAILED, problem=problem)
-        else:
-            state = RevertedDecision.State.DONE
-            if Plan(effect=effect).is_skipped:
-                state = RevertedDecision.State.SKIPPED
-            _settle(item, state, effect=effect, replacement=replacement)
-    return True
-
-
-def _settle(
-    item: RevertedDecision,
-    state: RevertedDecision.State,
-    *,
-    effect: str = "",
-    problem: str = "",
-    replacement: Decision | None = None,
-) -> None:
-    item.state = state
-    item.effect = effect
-    item.problem = problem
-    item.replacement = replacement
-    item.done_at = timezone.now()
-    item.save(update_fields=["state", "effect", "problem", "replacement", "done_at"])
+    item_jobs.run(_KIND, revert)
 
 
 def _revert_item(
     revert: Revert,
     item: RevertedDecision,
     actor: User,
-) -> tuple[Effect, Decision | None]:
-    """Do what the plan says now; returns what it was, and the new decision if it made one."""
+) -> Outcome:
+    """Do what the plan says now."""
     decision = Decision.objects.get(pk=item.decision_id)
     annotation = undo.lock_with_decision(decision.annotation_id)
     change = Change.objects.filter(cause=decision.decision_id).first()
@@ -256,9 +198,10 @@ def _revert_item(
             # A worker has just begun to send it.
             plan = plan_restoration(decision, annotation, change)
 
-    if plan.effect not in {Effect.RESTORE, Effect.REINSTATE}:
-        return plan.effect, None
-    return plan.effect, _decide_anew(annotation, plan, actor)
+    replacement = None
+    if plan.effect in {Effect.RESTORE, Effect.REINSTATE}:
+        replacement = _decide_anew(annotation, plan, actor)
+    return Outcome(effect=plan.effect, is_skipped=plan.is_skipped, decision=replacement)
 
 
 def _decide_anew(annotation: Annotation, plan: Plan, actor: User) -> Decision:
@@ -293,3 +236,12 @@ def answer(item_pk: int, text: str, *, actor: User) -> RevertedDecision:
         item.answered_at = timezone.now()
         item.save(update_fields=["answer", "answered_at"])
     return item
+
+
+_KIND = JobKind(
+    model=Revert,
+    decision_field="replacement",
+    require_permission=lambda revert, actor: require_permission(revert.batch, actor),
+    run_item=_revert_item,
+    stopped=gettext_lazy("%(name)s may no longer revert decisions."),
+)

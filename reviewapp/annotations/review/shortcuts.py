@@ -249,12 +249,36 @@ KEYS: tuple[Shortcut, ...] = (
 
 _BY_ACTION = {key.action: key for key in KEYS}
 
-# The single keys are those of the same actions on the review page (`for_queue`).
+# The single keys are those of actions on the review page (`for_queue`).
 QUEUE_KEYS: tuple[Shortcut, ...] = (
     replace(_BY_ACTION["item_next"], keys=("j",), sentence=gettext_lazy("Next row")),
     replace(_BY_ACTION["item_previous"], keys=("k",), sentence=gettext_lazy("Previous row")),
     Shortcut(
         action="open", group=Group.MOVE, keys=("Enter",), sentence=gettext_lazy("Open the row")
+    ),
+    # Its single key is that of "can't tell", so that it never clashes with another one.
+    replace(
+        _BY_ACTION["cannot_tell"],
+        action="select",
+        sentence=gettext_lazy("Select the row, to decide several together"),
+    ),
+    Shortcut(
+        action="select_next",
+        group=Group.DECIDE,
+        keys=("Shift+ArrowDown", "Shift+j"),
+        sentence=gettext_lazy("Select the row and the next one"),
+    ),
+    Shortcut(
+        action="select_previous",
+        group=Group.DECIDE,
+        keys=("Shift+ArrowUp", "Shift+k"),
+        sentence=gettext_lazy("Select the row and the previous one"),
+    ),
+    Shortcut(
+        action="clear_selection",
+        group=Group.DECIDE,
+        keys=("Escape",),
+        sentence=gettext_lazy("Clear the selection"),
     ),
     _BY_ACTION["undo"],
     _BY_ACTION["search"],
@@ -309,10 +333,16 @@ def _first_clash(assigned: Mapping[str, str], keys: tuple[Shortcut, ...]) -> str
 def for_queue(key_map: Mapping[str, Any]) -> tuple[Shortcut, ...]:
     """Return the queue's table with the single keys that a person has on the review page."""
     singles = {key.action: key.single for key in for_person(key_map)}
+    singles["select"] = singles["cannot_tell"]
+    shifted = {"select_next": singles["item_next"], "select_previous": singles["item_previous"]}
+
     table = []
     for key in QUEUE_KEYS:
         if key.single:
             table.append(key.with_single(singles[key.action]))
+        elif key.action in shifted:
+            arrow = key.keys[0]
+            table.append(replace(key, keys=(arrow, f"Shift+{shifted[key.action]}")))
         else:
             table.append(key)
     return tuple(table)

@@ -82,7 +82,7 @@ def reverts(request: Request) -> HttpResponse:
 
 @require_safe
 @never_cache
-@may_revert
+@permission_required("annotations.view_annotation", raise_exception=True)
 def revert(request: Request, pk: int) -> HttpResponse:
     """Show how far a revert got, and the result of each item; the part polls until it ends."""
     return _render_revert(request, pk, ReasonForm())
@@ -95,8 +95,9 @@ def _render_revert(
     *,
     status: int = 200,
 ) -> HttpResponse:
-    """Render a revert with the form that reverts it."""
-    batch = get_object_or_404(Revert.objects.select_related("actor", "reverts"), pk=pk)
+    """Render a revert with the form that reverts it; raises `PermissionDenied`."""
+    batch = get_object_or_404(Revert.objects.select_related("actor", "reverts", "batch"), pk=pk)
+    services.require_permission(batch.batch, request.user)
     items = batch.items.select_related("decision__annotation", "decision__reviewer", "replacement")
 
     def load(cursor: str) -> pagination.Page[Any]:
@@ -123,10 +124,13 @@ def _render_revert(
 
 
 @require_POST
-@may_revert
+@permission_required("annotations.view_annotation", raise_exception=True)
 def revert_again(request: Request, pk: int) -> HttpResponse:
     """Revert an earlier revert; without a valid reason, show it again with what was typed."""
-    earlier = get_object_or_404(Revert.objects.exclude(finished_at=None), pk=pk)
+    earlier = get_object_or_404(Revert.objects.select_related("batch"), pk=pk)
+    services.require_permission(earlier.batch, request.user)
+    if earlier.finished_at is None:
+        raise Http404
     form = ReasonForm(request.POST)
     if not form.is_valid():
         return _render_revert(request, pk, form, status=422)

@@ -113,6 +113,10 @@ def test_it_shows_the_keys_of_the_queue_by_group(client: Client, alice: User) ->
     sheet = page[page.index('id="keys"') : page.index('id="palette"')]
     rows = re.findall(r"<kbd[^>]*>(.+?)</kbd></span>\s*</th>\s*<td>(.+?)(?: <span|</td>)", sheet)
     assert rows == [
+        ("X", "Select the row, to decide several together"),
+        ("N", "Select the row and the next one"),
+        ("K", "Select the row and the previous one"),
+        ("Esc", "Clear the selection"),
         ("Z", "Undo my last decision, skip or defer"),
         ("N", "Next row"),
         ("K", "Previous row"),
