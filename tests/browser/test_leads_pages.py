@@ -75,6 +75,21 @@ def test_it_can_be_read_and_pressed_and_holds_long_words(
         assert overflow <= 0, address
 
 
+def test_a_person_answers_a_revert_with_the_mouse(desk: Desk, lena: User, alice: User) -> None:
+    first = decide(make_annotation(), alice, label="fake")
+    services.start([first.pk], reason="wrong guideline", query="", actor=lena)
+    revert_decisions()
+    desk.sign_in(alice)
+    desk.open(f"/people/{alice.pk}/corrections")
+
+    answer = desk.page.get_by_label("Your answer")
+    answer.click()
+    answer.fill("It had a badge.")
+    desk.page.get_by_role("button", name="Save").click()
+
+    expect(desk.page.get_by_text("Your answer is saved.")).to_be_visible()
+
+
 def test_it_filters_by_the_people_that_are_checked(desk: Desk, lena: User, alice: User) -> None:
     decide(make_annotation(title="Van 1"), alice, label="fake")
     decide(make_annotation(title="Van 2"), lena, label="fake")
