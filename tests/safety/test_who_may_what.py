@@ -228,6 +228,7 @@ def own(name: str, user: User | None) -> dict[str, Any]:
         decider = user if user and user.has_perm("annotations.decide_annotation") else adam
         decision = decide(make_annotation(), decider, label="mine")
         revert = reverts.start([decision.pk], reason="wrong", query="", actor=adam)
+        reverts.run(revert)
         return {"pk": revert.items.get().pk}
     if name not in {"mfa_edit_webauthn", "mfa_remove_webauthn"}:
         return {}
