@@ -447,7 +447,35 @@ function showBadge(badge) {
   badge.textContent = text;
 }
 
+// `aria-keyshortcuts` of what has keys: what a badge stands on, or an action is named on.
+
+function spokenKey(key) {
+  const parts = key.length === 1 ? [key] : key.split("+");
+  const names = { Mod: isApple ? "Meta" : "Control" };
+  return parts.map((part) => names[part] || (part.length === 1 ? part.toUpperCase() : part)).join("+");
+}
+
+function nameKeys(control, actions) {
+  const keys = keyTable.filter(({ action }) => actions.includes(action)).flatMap((row) => row.keys);
+  if (keys.length) control.setAttribute("aria-keyshortcuts", keys.map(spokenKey).join(" "));
+}
+
+function nameKeysOfControls(root) {
+  for (const badge of root.querySelectorAll("[data-key-of]")) {
+    const place = badge.closest("button, a, summary, label");
+    const control = place?.control || place;
+    if (control) nameKeys(control, [badge.dataset.keyOf]);
+  }
+  for (const control of root.querySelectorAll("[data-action]")) {
+    nameKeys(control, [control.dataset.action]);
+  }
+  for (const control of root.querySelectorAll("[data-keys-for]")) {
+    nameKeys(control, control.dataset.keysFor.split(" "));
+  }
+}
+
 function showKeys(root) {
+  nameKeysOfControls(root);
   for (const badge of root.querySelectorAll("[data-key-of]")) showBadge(badge);
   for (const badge of root.querySelectorAll("[data-mod]")) badge.textContent = KEY_NAMES.Mod;
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from reviewapp.accounts.models import User
 from reviewapp.annotations.models import Annotation, Decision, SetAside, Undo
 from reviewapp.retrievers.guidance.services import write_guidelines
-from tests.desk import Open, Window, answered, ready
+from tests.desk import Desk, Open, Window, answered, ready
 from tests.factories import make_annotation, make_result
 from tests.media import play_silence
 from tests.operations.processes import until
@@ -572,3 +573,33 @@ def test_its_label_buttons_keep_their_place_and_show_the_choice(
     colour = "element => getComputedStyle(element.nextElementSibling).backgroundColor"
     chosen = page.locator("[name=choice]:checked").evaluate(colour)
     assert chosen != page.locator("[name=choice]:not(:checked)").first.evaluate(colour)
+
+
+def test_controls_name_their_keys_and_follow_a_persons_own(
+    desk: Desk, alice: User, items: list[Annotation]
+) -> None:
+    alice.key_map = {"skip": "q", "reasoning": "w"}
+    alice.save()
+    desk.sign_in(alice)
+    desk.open(f"/annotations/{items[0].pk}")
+    page = desk.page
+    ready(page, items[0])
+    named = {
+        "[data-action=skip]": "Q",
+        "[data-action=submit]": "Control+Enter",
+        "[data-action=item_next]": "ArrowRight J",
+        "#reasoning": "W",
+        "#confidence": "[ ]",
+        "[name=choice] >> nth=0": "1",
+    }
+    for control, keys in named.items():
+        expect(page.locator(control)).to_have_attribute("aria-keyshortcuts", keys)
+
+    alice.single_keys = False
+    alice.save()
+    page.reload()
+    ready(page, items[0])
+    for control in ("[data-action=skip]", "#reasoning", "#confidence", "[name=choice] >> nth=0"):
+        expect(page.locator(control)).not_to_have_attribute("aria-keyshortcuts", re.compile(".*"))
+    submit = page.locator("[data-action=submit]")
+    expect(submit).to_have_attribute("aria-keyshortcuts", "Control+Enter")
