@@ -113,7 +113,7 @@ def count_overrides(decision_filter: DecisionFilter) -> Overrides:
 
     Only decisions count whose person saw the machine's label and that were not undone.
     """
-    labels = _count_labels(decision_filter)
+    labels = count_labels(decision_filter)
     decided: Counter[str] = Counter()
     confusions = []
     for override in labels:
@@ -132,8 +132,8 @@ def count_overrides(decision_filter: DecisionFilter) -> Overrides:
     return Overrides(
         labels=labels,
         columns=[label for label, _number in decided.most_common(MAX_COLUMNS)],
-        bands=_count_bands(decision_filter),
-        versions=_count_versions(decision_filter),
+        bands=count_bands(decision_filter),
+        versions=count_versions(decision_filter),
         confusions=confusions[:MAX_CONFUSIONS],
     )
 
@@ -152,8 +152,8 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     return low, high
 
 
-def _count_labels(decision_filter: DecisionFilter) -> list[Override]:
-    """Return what was decided about each label of the machine's, most decisions first."""
+def count_labels(decision_filter: DecisionFilter) -> list[Override]:
+    """Return what was decided about each label of the machine's, most decisions first. One query."""
     decisions = about_machines_labels(decision_filter).counted().with_decided_label()
     totals: Counter[str] = Counter()
     undecidable: Counter[str] = Counter()
@@ -181,7 +181,7 @@ def _count_labels(decision_filter: DecisionFilter) -> list[Override]:
     return labels
 
 
-def _count_bands(decision_filter: DecisionFilter) -> list[tuple[ConfidenceBand, Share]]:
+def count_bands(decision_filter: DecisionFilter) -> list[tuple[ConfidenceBand, Share]]:
     """Return the shares by the machine's confidence, the lowest first, without one last."""
     decisions = about_machines_labels(decision_filter).counted().with_band()
     rows = {row["band"]: row for row in _shares(decisions, "band")}
@@ -193,7 +193,7 @@ def _count_bands(decision_filter: DecisionFilter) -> list[tuple[ConfidenceBand, 
     return bands
 
 
-def _count_versions(decision_filter: DecisionFilter) -> list[tuple[str, int, Share]]:
+def count_versions(decision_filter: DecisionFilter) -> list[tuple[str, int, Share]]:
     """Return the shares by retriever and its version: by name, the newest version first.
 
     Decisions about items that had no version of a retriever are in none.

@@ -14,7 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from reviewapp.annotations.decisions.filters import DecisionFilter, Outcome
-from reviewapp.annotations.decisions.overrides import Share, count_overrides
+from reviewapp.annotations.decisions.overrides import (
+    Share,
+    count_bands,
+    count_labels,
+    count_versions,
+)
 from reviewapp.annotations.figures.counts import (
     Tally,
     break_down,
@@ -149,14 +154,14 @@ def _waiting_rows(question: Question) -> list[Row]:
 
 def _override_rows(question: Question) -> list[Row]:
     rows = []
-    for override in count_overrides(question.decision_filter).labels:
+    for override in count_labels(question.decision_filter):
         rows.append({"machine_label": override.label} | _share(override))
     return rows
 
 
 def _label_pair_rows(question: Question) -> list[Row]:
     rows = []
-    for override in count_overrides(question.decision_filter).labels:
+    for override in count_labels(question.decision_filter):
         pairs = dict(override.by_label)
         if override.undecidable:
             pairs[""] = override.undecidable
@@ -167,14 +172,14 @@ def _label_pair_rows(question: Question) -> list[Row]:
 
 def _confidence_rows(question: Question) -> list[Row]:
     rows = []
-    for band, share in count_overrides(question.decision_filter).bands:
+    for band, share in count_bands(question.decision_filter):
         rows.append({"confidence": str(band.label)} | _share(share))
     return rows
 
 
 def _version_rows(question: Question) -> list[Row]:
     rows = []
-    for name, version, share in count_overrides(question.decision_filter).versions:
+    for name, version, share in count_versions(question.decision_filter):
         retriever = {"retriever_id": share.filters["retriever"], "retriever": name}
         rows.append(retriever | {"version": version} | _share(share))
     return rows
