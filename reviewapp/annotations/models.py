@@ -17,13 +17,21 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy
 
-from reviewapp.annotations.counting_triggers import (
+from reviewapp.annotations.fields import FIELDS
+from reviewapp.annotations.querysets import (
+    ANNOTATED,
+    AnnotationQuerySet,
+    CountedDecisionQuerySet,
+    DecisionQuerySet,
+    DraftQuerySet,
+    RevertedDecisionQuerySet,
+)
+from reviewapp.annotations.triggers.counting import (
     DECISION_COUNTED,
     RETRIEVER_COUNTED,
     UNDO_COUNTED,
 )
-from reviewapp.annotations.fields import FIELDS
-from reviewapp.annotations.history_triggers import (
+from reviewapp.annotations.triggers.history import (
     ANNOTATION,
     BATCH,
     BATCH_ITEM,
@@ -34,15 +42,7 @@ from reviewapp.annotations.history_triggers import (
     SET_ASIDE,
     UNDO,
 )
-from reviewapp.annotations.querysets import (
-    ANNOTATED,
-    AnnotationQuerySet,
-    CountedDecisionQuerySet,
-    DecisionQuerySet,
-    DraftQuerySet,
-    RevertedDecisionQuerySet,
-)
-from reviewapp.annotations.search_trigger import SEARCH
+from reviewapp.annotations.triggers.search import SEARCH
 from reviewapp.audit.triggers import CreationTimestamp, Immutable, NeverTruncated
 from reviewapp.outbox.models import Change
 from reviewapp.outbox.status.health import changes_about
@@ -381,7 +381,7 @@ class Undo(models.Model):
 
 
 class CountedDecision(models.Model):
-    """What figures count of a decision, in a narrow row that triggers keep (`counting_triggers.py`).
+    """What figures count of a decision: a narrow row that triggers keep (`triggers/counting.py`).
 
     `effect` is an `Outcome` of `decisions/filters.py`. `label_seen` and `confidence_seen` are what
     the person saw, `moved` is by how much they moved the confidence. `version` is the retriever's.

@@ -76,7 +76,7 @@ def matching_refs(words: str, limit: int) -> list[str]:
 
 
 def _with_document_weight(lexeme: re.Match[str]) -> str:
-    """Return a word of a query that finds only what `search_trigger.py` indexes of a document."""
+    """Return a word of a query that finds only what `triggers/search.py` indexes of a document."""
     prefix = "*" if lexeme[2] else ""
     return f"{lexeme[1]}:{prefix}D"
 

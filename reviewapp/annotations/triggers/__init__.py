@@ -1,0 +1,1 @@
+"""The triggers of annotations: history, the counts of figures, the words of the search."""
