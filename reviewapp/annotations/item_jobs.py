@@ -37,7 +37,7 @@ _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class ItemResult:
     """What was done with an item; `decision` is the new one if it made one."""
 
     effect: str
@@ -58,7 +58,7 @@ class JobKind:
     model: type[Batch] | type[Revert]
     decision_field: str
     require_permission: Callable[[Any, User], None]
-    run_item: Callable[[Any, Any, User], Outcome]
+    run_item: Callable[[Any, Any, User], ItemResult]
     stopped: str | Promise
 
 
@@ -104,7 +104,7 @@ def _run_next(kind: JobKind, job: Job, actor: User) -> bool:
 
         try:
             with transaction.atomic():
-                outcome = kind.run_item(job, item, actor)
+                result = kind.run_item(job, item, actor)
         except FieldsRefused as error:
             _settle(item, item.State.FAILED, problem=str(error))
         except StaleSubmission:
@@ -118,13 +118,13 @@ def _run_next(kind: JobKind, job: Job, actor: User) -> bool:
             problem = _("An unexpected error occurred. The log of the worker says more.")
             _settle(item, item.State.FAILED, problem=problem)
         else:
-            state = item.State.SKIPPED if outcome.is_skipped else item.State.DONE
+            state = item.State.SKIPPED if result.is_skipped else item.State.DONE
             _settle(
                 item,
                 state,
-                effect=outcome.effect,
-                problem=outcome.problem,
-                **{kind.decision_field: outcome.decision},
+                effect=result.effect,
+                problem=result.problem,
+                **{kind.decision_field: result.decision},
             )
     return True
 

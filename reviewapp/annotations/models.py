@@ -596,7 +596,7 @@ class Batch(models.Model):
 class BatchItem(models.Model):
     """One annotation of a batch and what became of it.
 
-    `shown` stands for what its person was shown (`batches/shown.py`), `effect` is one of
+    `shown` stands for what its person was shown (`batches/fingerprints.py`), `effect` is one of
     `batches/plan.py`, `problem` why the values were refused, `decision` the one it made.
     """
 

@@ -10,8 +10,8 @@ import pytest
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
 from reviewapp.annotations.batches import services as batches
+from reviewapp.annotations.batches.fingerprints import fingerprint
 from reviewapp.annotations.batches.services import BatchValues
-from reviewapp.annotations.batches.shown import shown
 from reviewapp.annotations.models import Annotation, Decision, RevertedDecision, Undo
 from reviewapp.annotations.reverts import services as reverts
 from reviewapp.audit.actions import Action
@@ -297,7 +297,7 @@ def test_it_tells_of_a_forged_result_of_a_batch(
     app_session: psycopg.Connection, adam: User, forgery: str
 ) -> None:
     annotation = make_bare_annotation()
-    entries = {annotation.pk: shown(annotation)}
+    entries = {annotation.pk: fingerprint(annotation)}
     batch = batches.start(entries, BatchValues(label="dog"), query="", actor=adam)
     batches.run(batch)
     assert batch.items.get().state == "done"

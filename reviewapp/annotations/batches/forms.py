@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from reviewapp.annotations import parsing
+from reviewapp.annotations.batches.fingerprints import DamagedEntries, read_entries
 from reviewapp.annotations.batches.services import MAX_ITEMS, BatchValues
-from reviewapp.annotations.batches.shown import DamagedEntries, read_entries
 
 _DAMAGED = _("This form is damaged, so nothing was decided. Select the items again.")
 
@@ -71,6 +70,7 @@ class StartForm(BatchForm):
             raise ValidationError(_DAMAGED)
         return entries
 
-    def entries(self) -> dict[int, Any]:
+    def entries(self) -> Mapping[int, str]:
         """Return what was shown, by key. Call it only after `is_valid()`."""
-        return dict(self.cleaned_data["shown"])
+        entries: Mapping[int, str] = self.cleaned_data["shown"]
+        return entries

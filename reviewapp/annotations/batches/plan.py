@@ -15,7 +15,7 @@ from reviewapp.annotations.models import Annotation
 from reviewapp.json_values import is_same_json
 
 
-class Effect(TextChoices):
+class BatchEffect(TextChoices):
     """What a batch does with an item; all but the first two leave it as it is."""
 
     RELABEL = "relabel", _("Gets another label")
@@ -29,14 +29,14 @@ class Effect(TextChoices):
     GONE = "gone", _("Skipped: Mixpeek no longer has the annotation")
 
 
-DECIDING = frozenset({Effect.RELABEL, Effect.CONFIRM})
+DECIDING = frozenset({BatchEffect.RELABEL, BatchEffect.CONFIRM})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class BatchPlan:
     """What happens to an item; `label` is the one that it gets, `problem` why it gets none."""
 
-    effect: Effect
+    effect: BatchEffect
     label: str = ""
     problem: str = ""
 
@@ -46,18 +46,20 @@ class Plan:
         return self.effect not in DECIDING
 
 
-def plan_decision(annotation: Annotation, label: str, *, holder: str) -> Plan:
+def plan_decision(annotation: Annotation, label: str, *, holder: str) -> BatchPlan:
     """Return what giving an item a label does; "" stands for its own.
 
     `holder` is who else has it open, "" for nobody.
     """
     label = label or annotation.label
     if annotation.status == Annotation.Status.GONE:
-        return Plan(effect=Effect.GONE)
+        return BatchPlan(effect=BatchEffect.GONE)
     if holder:
-        return Plan(effect=Effect.OPEN, problem=_("%(name)s has it open.") % {"name": holder})
+        return BatchPlan(
+            effect=BatchEffect.OPEN, problem=_("%(name)s has it open.") % {"name": holder}
+        )
     if not label:
-        return Plan(effect=Effect.NO_LABEL)
+        return BatchPlan(effect=BatchEffect.NO_LABEL)
     if is_same_json(label, annotation.label):
-        return Plan(effect=Effect.CONFIRM, label=label)
-    return Plan(effect=Effect.RELABEL, label=label)
+        return BatchPlan(effect=BatchEffect.CONFIRM, label=label)
+    return BatchPlan(effect=BatchEffect.RELABEL, label=label)

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Selection:
+class BatchSelection:
     """The keys of the selected items in their order; `is_cut` if more match the filter."""
 
     keys: list[int]
     is_cut: bool = False
 
 
-def selection_of(data: QueryDict, person: User) -> Selection:
+def selection_of(data: QueryDict, person: User) -> BatchSelection:
     """Return the items that are ticked (`item`), that a preview lists (`items`), or that match.
 
     With `matching`, these are the first that the filter in `query` shows the person.
@@ -37,4 +37,4 @@ def selection_of(data: QueryDict, person: User) -> Selection:
         texts = [*data.getlist("item"), *data.get("items", "").split()]
         numbers = [parse_whole_number(text) for text in texts]
         keys = list(dict.fromkeys(number for number in numbers if number))
-    return Selection(keys=keys[:MAX_ITEMS], is_cut=len(keys) > MAX_ITEMS)
+    return BatchSelection(keys=keys[:MAX_ITEMS], is_cut=len(keys) > MAX_ITEMS)

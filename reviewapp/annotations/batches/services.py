@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from reviewapp.annotations import item_jobs
-from reviewapp.annotations.batches.plan import DECIDING, Effect, Plan, plan_decision
-from reviewapp.annotations.batches.shown import is_other_decision, shown, write_entries
+from reviewapp.annotations.batches.fingerprints import fingerprint, is_other_decision, write_entries
+from reviewapp.annotations.batches.plan import DECIDING, BatchEffect, BatchPlan, plan_decision
 from reviewapp.annotations.decide.exceptions import FieldsRefused
 from reviewapp.annotations.decide.services import (
     decide_locked,
@@ -30,7 +30,7 @@ from reviewapp.annotations.decide.statements import lock_annotation
 from reviewapp.annotations.decide.submission import Submission
 from reviewapp.annotations.decide.undo import lock_with_decision
 from reviewapp.annotations.fields import BLANK_VALUES, PERSONAL_FIELDS
-from reviewapp.annotations.item_jobs import JobKind, Outcome
+from reviewapp.annotations.item_jobs import ItemResult, JobKind
 from reviewapp.annotations.label_use import is_new_label
 from reviewapp.annotations.models import Annotation, Batch, BatchItem, Lease, Revert
 from reviewapp.annotations.reverts import services as reverts
@@ -58,7 +58,7 @@ class BatchValues:
     confidence: float | None = None
     reasoning: str = ""
 
-    def given(self) -> frozenset[str]:
+    def given_fields(self) -> frozenset[str]:
         """Return the personal fields that the person gave."""
         values = {"confidence": self.confidence, "reasoning": self.reasoning}
         filled_in = set()
@@ -70,7 +70,7 @@ class BatchValues:
 
 @dataclass(frozen=True, kw_only=True)
 class PreviewRow:
-    """One item of a preview as its row shows it; `entry` stands for that."""
+    """One item of a preview as its row shows it; `fingerprint` stands for that."""
 
     pk: int
     title: str
@@ -81,12 +81,12 @@ class PreviewRow:
     confidence: float | None
     status: str
     reviewer: str
-    shown: str
-    plan: Plan
+    fingerprint: str
+    plan: BatchPlan
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preview:
+class BatchPreview:
     """What a batch would do now: all its rows, and how often each effect comes.
 
     `offered` are the labels of the retrievers' label sets. `new_label` is one that nobody has used
@@ -94,7 +94,7 @@ class Preview:
     """
 
     rows: list[PreviewRow]
-    counts: Counter[Effect]
+    counts: Counter[BatchEffect]
     offered: list[str]
     new_label: str
 
@@ -105,11 +105,11 @@ class Preview:
 
     @property
     def entries(self) -> str:
-        """What was shown of each item, for the form (`shown.read_entries`)."""
-        return write_entries({row.pk: row.shown for row in self.rows})
+        """What was shown of each item, for the form (`fingerprints.read_entries`)."""
+        return write_entries({row.pk: row.fingerprint for row in self.rows})
 
 
-def preview(keys: Sequence[int], values: BatchValues, *, actor: User) -> Preview:
+def preview(keys: Sequence[int], values: BatchValues, *, actor: User) -> BatchPreview:
     """Return what giving these items the values would do now, in the order of their keys.
 
     They are read a few at a time, since 1,000 items may hold a quarter of a gigabyte.
@@ -127,11 +127,11 @@ def preview(keys: Sequence[int], values: BatchValues, *, actor: User) -> Preview
                 offered |= dict.fromkeys(annotation.label_set.values())
 
             # Once for each retriever: whether a label is new does not depend on the item.
-            if plan.effect == Effect.RELABEL and annotation.retriever_id not in checked:
+            if plan.effect == BatchEffect.RELABEL and annotation.retriever_id not in checked:
                 checked.add(annotation.retriever_id)
                 if is_new_label(annotation, plan.label):
                     new_label = plan.label
-    return Preview(
+    return BatchPreview(
         rows=rows,
         counts=Counter(row.plan.effect for row in rows),
         offered=list(offered),
@@ -141,7 +141,7 @@ def preview(keys: Sequence[int], values: BatchValues, *, actor: User) -> Preview
 
 def _plan_items(
     keys: Sequence[int], values: BatchValues, actor: User
-) -> list[tuple[Annotation, Plan]]:
+) -> list[tuple[Annotation, BatchPlan]]:
     """Return these items in their order, each with its plan; without those that do not exist."""
     related = Annotation.objects.select_related("retriever__label_set", "reviewer")
     by_key = related.defer("words", "search").in_bulk(keys)
@@ -158,7 +158,7 @@ def _plan_items(
     return planned
 
 
-def _build_row(annotation: Annotation, plan: Plan) -> PreviewRow:
+def _build_row(annotation: Annotation, plan: BatchPlan) -> PreviewRow:
     return PreviewRow(
         pk=annotation.pk,
         title=annotation.title or annotation.document_id,
@@ -169,7 +169,7 @@ def _build_row(annotation: Annotation, plan: Plan) -> PreviewRow:
         confidence=annotation.confidence,
         status=annotation.status,
         reviewer=annotation.reviewer.get_username() if annotation.reviewer else "",
-        shown=shown(annotation),
+        fingerprint=fingerprint(annotation),
         plan=plan,
     )
 
@@ -185,7 +185,7 @@ def _holders(keys: Sequence[int], actor: User) -> dict[int, str]:
 
 def _plan(
     annotation: Annotation, values: BatchValues, changes: Sequence[Change], *, holder: str
-) -> Plan:
+) -> BatchPlan:
     """Return what happens to an item, with what its retriever's labels refuse."""
     plan = plan_decision(annotation, values.label, holder=holder)
     if plan.is_skipped:
@@ -195,7 +195,7 @@ def _plan(
     try:
         label = require_accepted(annotation, submission)
     except FieldsRefused as error:
-        return Plan(effect=Effect.REFUSED, problem=str(error))
+        return BatchPlan(effect=BatchEffect.REFUSED, problem=str(error))
     return plan_decision(annotation, label, holder=holder)
 
 
@@ -207,7 +207,7 @@ def _build_submission(
         decision_id=uuid.uuid4(),
         base=annotation.seen(given_by_people(annotation, changes)),
         base_version=annotation.version,
-        given=values.given(),
+        given=values.given_fields(),
         is_whole=True,
         result_id=annotation.result_id,
         hold=hold,
@@ -243,7 +243,14 @@ def start(entries: Mapping[int, str], values: BatchValues, *, query: str, actor:
 
 
 def undo(batch: Batch, *, actor: User) -> Revert:
-    """Revert all that a batch has decided. Raises `PermissionDenied`."""
+    """Revert all that a finished batch has decided, or return the revert that already does.
+
+    Raises `PermissionDenied`.
+    """
+    earlier = batch.reverts.order_by("pk").first()
+    if earlier is not None:
+        return earlier
+
     keys = batch.items.filter(state=BatchItem.State.DONE).values_list("decision_id", flat=True)
     reason = _("Undid the batch %(number)s") % {"number": batch.pk}
     return reverts.start(list(keys), reason=reason, query=batch.query, actor=actor, batch=batch)
@@ -259,28 +266,28 @@ def run(batch: Batch) -> None:
     item_jobs.run(_KIND, batch)
 
 
-def _decide_item(batch: Batch, item: BatchItem, actor: User) -> Outcome:
+def _decide_item(batch: Batch, item: BatchItem, actor: User) -> ItemResult:
     """Decide an item if it is as it was shown and nobody else has it open."""
     annotation = lock_with_decision(item.annotation_id)
     values = BatchValues(label=batch.label, confidence=batch.confidence, reasoning=batch.reasoning)
     holder = _holders([annotation.pk], actor).get(annotation.pk, "")
     plan = plan_decision(annotation, values.label, holder=holder)
-    now_shown = shown(annotation)
-    if plan.effect != Effect.GONE and now_shown != item.shown:
-        effect = Effect.CHANGED_SINCE
-        if is_other_decision(now_shown, item.shown):
-            effect = Effect.DECIDED_SINCE
-        return Outcome(effect=effect, is_skipped=True)
+    now = fingerprint(annotation)
+    if plan.effect != BatchEffect.GONE and now != item.shown:
+        effect = BatchEffect.CHANGED_SINCE
+        if is_other_decision(now, item.shown):
+            effect = BatchEffect.DECIDED_SINCE
+        return ItemResult(effect=effect, is_skipped=True)
     if plan.is_skipped:
-        return Outcome(effect=plan.effect, is_skipped=True, problem=plan.problem)
+        return ItemResult(effect=plan.effect, is_skipped=True, problem=plan.problem)
 
     submission = _build_submission(annotation, values, annotation.changes, hold=actor.hold)
     with bulk_priority():
         decision = decide_locked(lock_annotation(annotation.pk), submission, actor=actor)
-    effect = Effect.CONFIRM
+    effect = BatchEffect.CONFIRM
     if not is_same_json(decision.label, annotation.label):
-        effect = Effect.RELABEL
-    return Outcome(effect=effect, is_skipped=False, decision=decision)
+        effect = BatchEffect.RELABEL
+    return ItemResult(effect=effect, is_skipped=False, decision=decision)
 
 
 _KIND = JobKind(

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class ChoiceKind(StrEnum):
     """What a choice leads to, as the script of the palette knows it."""
 
     PAGE = "page"
@@ -16,10 +16,10 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class PaletteChoice:
     """One choice; `detail` tells it apart from others with the same title."""
 
-    kind: Kind
+    kind: ChoiceKind
     title: str
     url: str
     detail: str = ""

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from reviewapp.annotations.palette.choices import Choice, Kind
+from reviewapp.annotations.palette.choices import ChoiceKind, PaletteChoice
 
 if TYPE_CHECKING:
     from reviewapp.accounts.models import User
@@ -92,10 +92,12 @@ PAGES: tuple[PalettePage, ...] = (
 )
 
 
-def pages_for(person: User) -> list[Choice]:
+def pages_for(person: User) -> list[PaletteChoice]:
     """Return the pages that this person may open, in the order of the menu."""
     choices = []
     for page in PAGES:
         if not page.permission or person.has_perm(page.permission):
-            choices.append(Choice(kind=Kind.PAGE, title=str(page.title), url=page.url(person)))
+            choices.append(
+                PaletteChoice(kind=ChoiceKind.PAGE, title=str(page.title), url=page.url(person))
+            )
     return choices

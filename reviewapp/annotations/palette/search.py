@@ -10,7 +10,7 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.urls import reverse
 
-from reviewapp.annotations.palette.choices import Choice, Kind
+from reviewapp.annotations.palette.choices import ChoiceKind, PaletteChoice
 from reviewapp.annotations.queue.search_query import search_query
 from reviewapp.postgres.statement import sql_file
 from reviewapp.retrievers.models import Retriever
@@ -36,7 +36,7 @@ class PaletteForm(forms.Form):
 
 
 @dataclass(frozen=True)
-class Item:
+class FoundItem:
     """An annotation, as far as the palette shows it."""
 
     id: int
@@ -45,10 +45,10 @@ class Item:
     label: str
 
 
-_ITEMS = sql_file(__file__, "items.sql", Item)
+_ITEMS = sql_file(__file__, "items.sql", FoundItem)
 
 
-def find_choices(words: str, person: User) -> list[Choice]:
+def find_choices(words: str, person: User) -> list[PaletteChoice]:
     """Return at most eight of each: items by number or words, retrievers and people by letters."""
     choices = []
     if person.has_perm("annotations.view_annotation"):
@@ -60,7 +60,7 @@ def find_choices(words: str, person: User) -> list[Choice]:
     return choices
 
 
-def _find_items(words: str) -> list[Choice]:
+def _find_items(words: str) -> list[PaletteChoice]:
     plain_words = _OPERATORS.sub("", words)
     longest_word = max(plain_words.split(), key=len, default="")
     rows = _ITEMS.rows(
@@ -73,8 +73,8 @@ def _find_items(words: str) -> list[Choice]:
     choices = {}
     for row in rows:
         details = [row.document_id, row.label] if row.title else [row.label]
-        choices[row.id] = Choice(
-            kind=Kind.ITEM,
+        choices[row.id] = PaletteChoice(
+            kind=ChoiceKind.ITEM,
             title=row.title or row.document_id,
             detail=" · ".join(detail for detail in details if detail),
             url=reverse("review", args=[row.id]),
@@ -91,14 +91,14 @@ def _query_of_beginnings(words: str) -> str:
     return query
 
 
-def _find_retrievers(words: str) -> list[Choice]:
+def _find_retrievers(words: str) -> list[PaletteChoice]:
     retrievers = Retriever.objects.present().with_letters(words)
     rows = retrievers.values_list("pk", "name", "retriever_id")[:_MAX_CHOICES]
     choices = []
     for pk, name, retriever_id in rows:
         choices.append(
-            Choice(
-                kind=Kind.RETRIEVER,
+            PaletteChoice(
+                kind=ChoiceKind.RETRIEVER,
                 title=name,
                 detail=retriever_id,
                 url=reverse("retriever", args=[pk]),
@@ -107,7 +107,7 @@ def _find_retrievers(words: str) -> list[Choice]:
     return choices
 
 
-def _find_people(words: str, person: User) -> list[Choice]:
+def _find_people(words: str, person: User) -> list[PaletteChoice]:
     # Who manages people goes to the person's page, others to the person's decisions.
     url_name = "decisions_of_person"
     if person.has_perm("accounts.change_user"):
@@ -117,8 +117,8 @@ def _find_people(words: str, person: User) -> list[Choice]:
     choices = []
     for other in people[:_MAX_CHOICES]:
         choices.append(
-            Choice(
-                kind=Kind.PERSON,
+            PaletteChoice(
+                kind=ChoiceKind.PERSON,
                 title=other.get_username(),
                 detail=other.get_full_name(),
                 url=reverse(url_name, args=[other.pk]),

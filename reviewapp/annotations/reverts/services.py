@@ -24,7 +24,7 @@ from reviewapp.annotations.decide.services import decide_locked, require_decide_
 from reviewapp.annotations.decide.statements import lock_annotation
 from reviewapp.annotations.decide.submission import Submission
 from reviewapp.annotations.fields import BLANK_VALUES, FIELDS, PERSONAL_FIELDS
-from reviewapp.annotations.item_jobs import JobKind, Outcome
+from reviewapp.annotations.item_jobs import ItemResult, JobKind
 from reviewapp.annotations.models import Annotation, Batch, Decision, Revert, RevertedDecision
 from reviewapp.annotations.reverts.plan import (
     SKIPPING,
@@ -175,7 +175,7 @@ def _revert_item(
     revert: Revert,
     item: RevertedDecision,
     actor: User,
-) -> Outcome:
+) -> ItemResult:
     """Do what the plan says now."""
     decision = Decision.objects.get(pk=item.decision_id)
     annotation = undo.lock_with_decision(decision.annotation_id)
@@ -201,7 +201,7 @@ def _revert_item(
     replacement = None
     if plan.effect in {Effect.RESTORE, Effect.REINSTATE}:
         replacement = _decide_anew(annotation, plan, actor)
-    return Outcome(effect=plan.effect, is_skipped=plan.is_skipped, decision=replacement)
+    return ItemResult(effect=plan.effect, is_skipped=plan.is_skipped, decision=replacement)
 
 
 def _decide_anew(annotation: Annotation, plan: Plan, actor: User) -> Decision:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
@@ -17,16 +14,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.annotations.batches import services
 from reviewapp.annotations.batches.forms import BatchForm, StartForm
-from reviewapp.annotations.batches.plan import Effect
-from reviewapp.annotations.batches.selection import Selection, selection_of
-from reviewapp.annotations.models import Batch, BatchItem
+from reviewapp.annotations.batches.plan import BatchEffect
+from reviewapp.annotations.batches.selection import BatchSelection, selection_of
+from reviewapp.annotations.models import Batch
 from reviewapp.annotations.parsing import MAX_REASONING_LENGTH
 from reviewapp.annotations.reverts.services import PERMISSION as MAY_SEE_ALL
-from reviewapp.web import pagination
+from reviewapp.annotations.views.item_jobs import job_context
 from reviewapp.web.http import Request, render_page_or_fragment
 
 _MAX_LISTED = 50
-_PAGE_SIZE = 50
 
 may_decide = permission_required("annotations.decide_annotation", raise_exception=True)
 
@@ -61,13 +57,13 @@ def start_batch(request: Request) -> HttpResponse:
 
 
 def _render_preview(
-    request: Request, form: BatchForm, selection: Selection, *, status: int
+    request: Request, form: BatchForm, selection: BatchSelection, *, status: int
 ) -> HttpResponse:
     values = services.BatchValues()
     if form.is_valid():
         values = form.values()
     preview = services.preview(selection.keys, values, actor=request.user)
-    counts = [(effect, preview.counts[effect]) for effect in Effect if preview.counts[effect]]
+    counts = [(effect, preview.counts[effect]) for effect in BatchEffect if preview.counts[effect]]
     context = {
         "form": form,
         "is_valid": form.is_valid(),
@@ -100,25 +96,8 @@ def batch(request: Request, pk: int) -> HttpResponse:
     """Show how far a batch got, and the result of each item; the part polls until it ends."""
     job = _get_batch(request, pk)
     items = job.items.select_related("annotation", "decision")
-
-    def load(cursor: str) -> pagination.Page[Any]:
-        return pagination.page(items, order=["id"], cursor=cursor, size=_PAGE_SIZE)
-
-    page = pagination.page_or_first(load, request.GET.get("cursor", ""))
-    counted = job.items.order_by().values_list("state").annotate(Count("pk"))
-    states = Counter(dict(counted))
-    total = states.total()
-    left = states[BatchItem.State.WAITING]
-    context = {
-        "batch": job,
-        "rows": [(item, Effect(item.effect) if item.effect else None) for item in page.rows],
-        "states": [(state, states[state]) for state in BatchItem.State if states[state]],
-        "total": total,
-        "settled": total - left,
-        "done": states[BatchItem.State.DONE],
-        "undoing": job.reverts.order_by("pk").first(),
-        "pager": pagination.PageLinks(page=page, path=request.path),
-    }
+    context = job_context(request, items, BatchEffect, url=request.path)
+    context |= {"batch": job, "undoing": job.reverts.order_by("pk").first()}
     return render_page_or_fragment(
         "annotations/_batch.html", request, "annotations/batch.html", context
     )
@@ -132,9 +111,7 @@ def undo_batch(request: Request, pk: int) -> HttpResponse:
     if job.finished_at is None:
         messages.error(request, _("Wait until it has finished, then undo it."))
         return redirect("batch", pk)
-    undoing = job.reverts.order_by("pk").first()
-    if undoing is None:
-        undoing = services.undo(job, actor=request.user)
+    undoing = services.undo(job, actor=request.user)
     return redirect("revert", undoing.pk)
 
 

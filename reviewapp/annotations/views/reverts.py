@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Count
@@ -22,11 +19,10 @@ from reviewapp.annotations.reverts import services
 from reviewapp.annotations.reverts.forms import AnswerForm, ReasonForm, RevertForm
 from reviewapp.annotations.reverts.plan import Effect
 from reviewapp.annotations.views.decisions import render_corrections
-from reviewapp.web import pagination
+from reviewapp.annotations.views.item_jobs import job_context
 from reviewapp.web.http import Request, parse_whole_number, render_page_or_fragment
 
 _MAX_LISTED = 50
-_PAGE_SIZE = 50
 
 may_revert = permission_required(services.PERMISSION, raise_exception=True)
 
@@ -99,24 +95,11 @@ def _render_revert(
     batch = get_object_or_404(Revert.objects.select_related("actor", "reverts", "batch"), pk=pk)
     services.require_permission(batch.batch, request.user)
     items = batch.items.select_related("decision__annotation", "decision__reviewer", "replacement")
-
-    def load(cursor: str) -> pagination.Page[Any]:
-        return pagination.page(items, order=["id"], cursor=cursor, size=_PAGE_SIZE)
-
-    page = pagination.page_or_first(load, request.GET.get("cursor", ""))
-    counted = batch.items.order_by().values_list("state").annotate(Count("pk"))
-    states = Counter(dict(counted))
-    total = states.total()
-    left = states[RevertedDecision.State.WAITING]
-    context = {
+    context = job_context(request, items, Effect, url=reverse("revert", args=[pk]))
+    context |= {
         "revert": batch,
         "form": form,
-        "rows": [(item, Effect(item.effect) if item.effect else None) for item in page.rows],
-        "states": [(state, states[state]) for state in RevertedDecision.State if states[state]],
-        "total": total,
-        "settled": total - left,
-        "is_revertible": bool(batch.finished_at and states[RevertedDecision.State.DONE]),
-        "pager": pagination.PageLinks(page=page, path=reverse("revert", args=[pk])),
+        "is_revertible": bool(batch.finished_at and context["done"]),
     }
     return render_page_or_fragment(
         "annotations/_revert.html", request, "annotations/revert.html", context, status=status

@@ -12,7 +12,7 @@ from django.test import Client
 from reviewapp.accounts import roles
 from reviewapp.accounts.models import User
 from reviewapp.annotations.batches import services
-from reviewapp.annotations.batches.shown import DamagedEntries, read_entries, write_entries
+from reviewapp.annotations.batches.fingerprints import DamagedEntries, read_entries, write_entries
 from reviewapp.annotations.decide.services import decide_locked
 from reviewapp.annotations.models import Annotation, Batch, BatchItem, Decision, Revert
 from reviewapp.annotations.tasks import decide_batches, revert_decisions, sweep_batches

@@ -16,7 +16,7 @@ class DamagedEntries(ValueError):
     """A text is not one of `write_entries`."""
 
 
-def shown(annotation: Annotation) -> str:
+def fingerprint(annotation: Annotation) -> str:
     """Return what stands for an item as it is now: its decision's key and a digest of the rest.
 
     The digest is of the values, and of the result with the title and the text that a row shows.
