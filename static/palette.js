@@ -35,7 +35,7 @@ let request = null;
 // Matching letters
 
 const WORD_START = 8;
-const NEXT_LETTER = 5;
+const NEXT_LETTER = 9;
 
 function plainLetters(text) {
   return [...text.slice(0, LONGEST_TITLE)].map((letter) => letter.normalize("NFD")[0].toLowerCase());

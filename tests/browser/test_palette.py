@@ -39,6 +39,10 @@ def test_it_goes_to_pages_and_items_by_the_letters_that_are_typed(desk: Desk, al
     expect(palette.get_by_role("status")).to_contain_text("Nothing matches")
     field.fill("blue lyo")
     expect(options).to_contain_text(["Blue van in Lyon"])
+    # Letters in a row count more than the starts of words ("My decisions corrected by others").
+    field.fill("dec")
+    expect(options.first.locator(".palette-title")).to_have_text("My decisions")
+    expect(options.first.locator("mark")).to_have_text(["dec"])
     field.fill("prf")
     expect(options.first.locator("mark")).to_have_text(["Pr", "f"])
     field.press("Enter")
