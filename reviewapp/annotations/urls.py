@@ -4,13 +4,6 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reviewapp.annotations.views.batches import (
-    batch,
-    batches,
-    preview_batch,
-    start_batch,
-    undo_batch,
-)
 from reviewapp.annotations.views.changed_since import catch_up, check_for_changes
 from reviewapp.annotations.views.completions import completions
 from reviewapp.annotations.views.decide import (
@@ -32,16 +25,23 @@ from reviewapp.annotations.views.decisions import (
 from reviewapp.annotations.views.drafts import discard_draft, save_draft
 from reviewapp.annotations.views.exports import export_file, export_manifest, exports
 from reviewapp.annotations.views.figures import figures, figures_csv, my_figures
-from reviewapp.annotations.views.life import life
-from reviewapp.annotations.views.palette import palette
-from reviewapp.annotations.views.queue import queue
-from reviewapp.annotations.views.reverts import (
+from reviewapp.annotations.views.jobs.batches import (
+    batch,
+    batches,
+    preview_batch,
+    start_batch,
+    undo_batch,
+)
+from reviewapp.annotations.views.jobs.reverts import (
     answer_revert,
     new_revert,
     revert,
     revert_again,
     reverts,
 )
+from reviewapp.annotations.views.life import life
+from reviewapp.annotations.views.palette import palette
+from reviewapp.annotations.views.queue import queue
 from reviewapp.annotations.views.review import (
     extend_lease,
     next_item,

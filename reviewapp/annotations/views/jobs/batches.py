@@ -19,7 +19,7 @@ from reviewapp.annotations.batches.selection import BatchSelection, selection_of
 from reviewapp.annotations.models import Batch
 from reviewapp.annotations.parsing import MAX_REASONING_LENGTH
 from reviewapp.annotations.reverts.services import PERMISSION as MAY_SEE_ALL
-from reviewapp.annotations.views.item_jobs import job_context
+from reviewapp.annotations.views.jobs.progress import job_context
 from reviewapp.web.http import Request, render_page_or_fragment
 
 _MAX_LISTED = 50

@@ -19,7 +19,7 @@ from reviewapp.annotations.reverts import services
 from reviewapp.annotations.reverts.forms import AnswerForm, ReasonForm, RevertForm
 from reviewapp.annotations.reverts.plan import Effect
 from reviewapp.annotations.views.decisions import render_corrections
-from reviewapp.annotations.views.item_jobs import job_context
+from reviewapp.annotations.views.jobs.progress import job_context
 from reviewapp.web.http import Request, parse_whole_number, render_page_or_fragment
 
 _MAX_LISTED = 50
