@@ -35,7 +35,7 @@ def test_it_describes_every_call_without_a_word_in_the_console(desk: Desk, adam:
     page.on("request", lambda request: requests.append(request.url))
     desk.sign_in(adam)
     desk.open("/api/docs")
-    expect(page.locator(".opblock")).to_have_count(19)
+    expect(page.locator(".opblock")).to_have_count(20)
 
     page.locator("#operations-annotations-patch_annotation .opblock-summary-control").click()
     expect(page.get_by_text("Decide an annotation: set the given values")).to_be_visible()

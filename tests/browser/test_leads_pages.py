@@ -141,8 +141,11 @@ def test_it_draws_the_tables_of_figures_and_a_bar_opens_its_decisions(
 
     desk.page.wait_for_url("**/figures?by=person&zone=Europe%2FVienna")
     expect(desk.page.get_by_text("days of Europe/Vienna")).to_be_visible()
-    bars, lines = desk.page.get_by_role("img", name="Chart").all()
-    for chart in (bars, lines):
+    charts = desk.page.get_by_role("img", name="Chart")
+    # Decisions, times and deliveries.
+    expect(charts).to_have_count(3)
+    bars = charts.first
+    for chart in charts.all():
         expect(chart).to_be_visible()
         assert chart.evaluate(DRAWN) > 1000
 
