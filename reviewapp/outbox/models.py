@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from reviewapp.audit.actions import Action
 from reviewapp.audit.triggers import NeverTruncated, Tracked
-from reviewapp.outbox.counting_trigger import DELIVERY_COUNTED
 from reviewapp.outbox.querysets import ChangeQuerySet
+from reviewapp.outbox.status.counting_trigger import DELIVERY_COUNTED
 from reviewapp.outbox.status.presenters import (
     ICONS,
     TONES,
