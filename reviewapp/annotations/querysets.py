@@ -249,13 +249,6 @@ class CountedDecisionQuerySet(models.QuerySet["CountedDecision"]):
             counts[state] = Count("pk", filter=Q(delivery=state))
         return self.counted_by(*by).annotate(**counts)
 
-    def timed(self, tenths: str, *by: str) -> Any:
-        """Return how often each time of a field comes for each value of the fields `by`.
-
-        The keys are those fields, the field itself, in tenths of a second, and `total`.
-        """
-        return self.filter(**{f"{tenths}__isnull": False}).counted_by(*by, tenths)
-
 
 class DraftQuerySet(models.QuerySet["Draft"]):
     """Drafts, which are private: every query but `older_than` names the person."""

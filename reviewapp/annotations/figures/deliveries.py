@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from reviewapp.annotations.decisions.filters import DecisionFilter
 from reviewapp.annotations.figures.periods import Period, Periods
-from reviewapp.annotations.figures.quantiles import Times, times_by_key
+from reviewapp.annotations.figures.quantiles import Quantiles, Times, times_of
 from reviewapp.outbox.models import Change
 
 
@@ -30,7 +30,7 @@ class DeliveryFigures:
 
 
 def count_deliveries(decision_filter: DecisionFilter, periods: Periods) -> DeliveryFigures:
-    """Count the deliveries of this filter's decisions, in one period at least. Four queries."""
+    """Count the deliveries of this filter's decisions, in one period at least. Two queries."""
     tallies = _tally_by_period(decision_filter, periods)
     whole = replace(periods, periods=[_whole_span(periods)])
     (total,) = _tally_by_period(decision_filter, whole)
@@ -48,15 +48,14 @@ def _tally_by_period(decision_filter: DecisionFilter, periods: Periods) -> list[
     """Return the deliveries of each period, in their order."""
     span = replace(decision_filter, since=periods.since, until=periods.until)
     decisions = span.counted().by_period(periods.starts)
-    rows = decisions.timed("delivery_tenths", "period")
-    times = times_by_key(rows, "period", "delivery_tenths")
-    by_number = {row["period"]: row for row in decisions.tallied_by_delivery("period")}
+    rows = decisions.tallied_by_delivery("period").annotate(times=Quantiles("delivery_tenths"))
+    by_number = {row["period"]: row for row in rows}
     tallies = []
     for number in range(1, len(periods.periods) + 1):
         row = by_number.get(number, {})
         tally = DeliveryTally(
             by_state={state: row.get(state, 0) for state in Change.State.values},
-            times=times.get(number, Times()),
+            times=times_of(row.get("times")),
         )
         tallies.append(tally)
     return tallies
